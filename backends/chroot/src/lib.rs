@@ -1,0 +1,1 @@
+//! The chroot(2) backend of isol

@@ -1,0 +1,1 @@
+//! What isol means: policies, guarantees, steps and plans, with no operating system in it

@@ -1,0 +1,1 @@
+//! The portable steps of isol: root, ids, groups, descriptors, limits, signals, session

@@ -1,0 +1,1 @@
+//! The system calls that isol stands on, wrapped once
