@@ -1,1 +1,81 @@
-//! What isol means: policies, guarantees, steps and plans, with no operating system in it
+//! What isol means: policies, guarantees, steps and plans.
+//!
+//! Nothing in this crate makes a system call or knows which operating system it
+//! was compiled for: a plan for any of them can be made, printed, checked and
+//! compared anywhere. What touches the kernel stands in `isol-sys`, and the steps
+//! that call it in `isol-steps` and the backends.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! Policy ──Backend──▶ Plan ──prepare──▶ Prepared ──apply──▶ read back ──▶ exec
+//! ```
+#![forbid(unsafe_code)]
+
+mod allow;
+mod backend;
+mod check;
+mod command;
+mod environment;
+mod errno;
+mod fault;
+mod guarantee;
+mod guarantee_set;
+mod id;
+mod identity;
+mod limit;
+mod names;
+mod nearest;
+mod network;
+mod os;
+mod phase;
+mod plan;
+mod plan_error;
+mod policy;
+mod policy_error;
+mod prepared;
+mod problem;
+mod record;
+mod request;
+mod root;
+mod scene;
+mod stage;
+mod step;
+mod support;
+mod text;
+
+pub use allow::{Allow, AllowSet, UnknownAllow};
+pub use backend::{Backend, Layers, Unavailable};
+pub use check::OrderError;
+pub use command::{Command, Stdio};
+pub use environment::{Environment, is_loader_variable};
+pub use errno::Errno;
+pub use fault::{Failure, Fault};
+pub use guarantee::{Guarantee, Tier, UnknownGuarantee};
+pub use guarantee_set::GuaranteeSet;
+pub use id::{Gid, Uid};
+pub use identity::{AUTO_UIDS, Group, Identity, Ids, User};
+pub use limit::{Amount, Limit, LimitError, Resource};
+pub use nearest::nearest;
+pub use network::Network;
+pub use os::Os;
+pub use phase::Phase;
+pub use plan::{Mode, Plan};
+pub use plan_error::PlanError;
+pub use policy::{NeedsUser, Policy, PolicyBuilder, Settled};
+pub use policy_error::PolicyError;
+pub use prepared::{PrepareError, Prepared};
+pub use problem::{Kind, Problem};
+pub use record::{RECORD_LEN, Record};
+pub use request::Request;
+pub use root::Root;
+pub use scene::{Hold, RootHandle, Scene};
+pub use stage::{Stage, ThreadScope};
+pub use step::Step;
+pub use support::Support;
+pub use text::Text;
+
+/// The names of the portable steps, as they appear in plans, errors and ordering rules.
+pub mod step_names {
+    pub use crate::names::*;
+}

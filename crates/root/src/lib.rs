@@ -1,1 +1,23 @@
-//! Root trees for isol: what a program needs, a throw-away tree that holds it, and checks of a tree
+//! Root trees: what a program needs in order to start, a throw-away tree that holds it, and checks of a tree.
+//!
+//! - [`closure`] finds, by reading alone, every file that a program needs before its `main` begins;
+//! - [`throwaway`] builds a root that holds these and nothing else, and takes it away again;
+//! - [`safety`] is the quick look at what will be executed or loaded, before each start;
+//! - [`clean`] is the slow look at the whole of a tree;
+//! - [`walk`] resolves paths as they will be resolved inside, without ever leaving the tree, and [`elf`] reads programs.
+//!
+//! What this crate does not do: it runs nothing (no `ldd`, no loader), mounts nothing, and does not enter a root.
+//! It knows no operating system at compile time: which loader's rules apply is seen from the program itself.
+
+pub mod clean;
+pub mod closure;
+pub mod elf;
+mod loader;
+pub mod safety;
+mod script;
+pub mod throwaway;
+pub mod walk;
+
+pub use closure::{Closure, ClosureError, Resolver, find_program};
+pub use throwaway::{Throwaway, sweep};
+pub use walk::Sysroot;

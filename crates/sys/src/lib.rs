@@ -1,1 +1,32 @@
-//! The system calls that isol stands on, wrapped once
+//! The system calls that isol stands on, wrapped once.
+//!
+//! The one crate of isol with `unsafe` in it. One file per concern; where the
+//! operating systems differ, the difference is a file named after the system, and a
+//! system that lacks a call has a stand-in that answers `ENOSYS`.
+//!
+//! Functions that a child calls between fork and exec say so: they make raw system
+//! calls, allocate nothing and take no lock.
+
+pub mod chroot;
+pub mod descriptors;
+pub mod environment;
+pub mod errno;
+pub mod exec;
+pub mod ids;
+pub mod limits;
+pub mod meta;
+pub mod os;
+pub mod pipe;
+pub mod privileges;
+pub mod process;
+pub mod processes;
+pub mod quote;
+pub mod rootdir;
+pub mod scheduling;
+pub mod session;
+pub mod signals;
+pub mod spawn;
+pub mod state;
+pub mod supervise;
+pub mod threads;
+pub mod users;

@@ -1,0 +1,85 @@
+//! What turns a policy into a plan.
+
+use crate::{Guarantee, Os, Phase, PlanError, Request, Step, Support};
+
+/// A way to isolate: chroot(2), jail(2), namespaces.
+pub trait Backend: Sync {
+    /// The name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// The operating system that plans are made for when this one is `host`: the
+    /// host itself where the backend runs on it, else the one it is for.
+    fn plans_for(&self, host: Os) -> Os;
+
+    /// Whether it can be run here and now.
+    ///
+    /// # Errors
+    /// [`Unavailable`] says why not.
+    fn available(&self) -> Result<(), Unavailable>;
+
+    /// Whether it holds a guarantee on an operating system.
+    fn support(&self, guarantee: Guarantee, os: Os) -> Support;
+
+    /// The steps that are its own.
+    ///
+    /// # Errors
+    /// What of the policy it can't do.
+    fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError>;
+}
+
+/// Why a backend can't be run here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unavailable {
+    /// Why.
+    pub reason: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// The steps that a backend adds to those that every plan has.
+///
+/// It can't add to [`Phase::Drop`] and [`Phase::Verify`]: those the assembler
+/// writes, so that no backend can misorder or forget them.
+///
+/// ```should_panic
+/// # use isol_core::*;
+/// # #[derive(Debug)] struct Mine;
+/// # impl Step for Mine {
+/// #     fn name(&self) -> &'static str { "mine" }
+/// #     fn phase(&self) -> Phase { Phase::Drop }
+/// #     fn explains(&self) -> String { String::new() }
+/// #     fn calls(&self) -> &'static [&'static str] { &[] }
+/// #     fn establishes(&self) -> &'static [Guarantee] { &[] }
+/// # }
+/// Layers::default().with(Mine); // a step of the Drop phase: panics
+/// ```
+#[derive(Debug, Default)]
+pub struct Layers {
+    steps: Vec<Box<dyn Step>>,
+}
+
+impl Layers {
+    /// Adds a step behind those of its phase.
+    ///
+    /// # Panics
+    /// If the step is of a phase that is not a backend's: a mistake in the backend.
+    #[must_use]
+    pub fn with(mut self, step: impl Step + 'static) -> Self {
+        assert!(
+            matches!(step.phase(), Phase::Prepare | Phase::Enter | Phase::Seal),
+            "{} is of the {} phase, which is the assembler's",
+            step.name(),
+            step.phase()
+        );
+        self.steps.push(Box::new(step));
+        self
+    }
+
+    /// Takes out the steps of one phase, in their order.
+    pub fn take(&mut self, phase: Phase) -> Vec<Box<dyn Step>> {
+        self.steps
+            .extract_if(.., |step| step.phase() == phase)
+            .collect()
+    }
+}

@@ -1,0 +1,39 @@
+//! The steps' names, in the order in which they come.
+
+macro_rules! names {
+    ($($constant:ident $name:literal;)*) => {
+        $(#[doc = concat!("`", $name, "`")] pub const $constant: &str = $name;)*
+    };
+}
+
+names! {
+    STANDARD_DESCRIPTORS "standard-descriptors";
+    ALLOT_UID "allot-uid";
+    THROW_AWAY_ROOT "throw-away-root";
+    ROOT_DIRECTORY "root-directory";
+    DEDICATED_UID "dedicated-uid";
+    PROGRAM "program";
+    ROOT_CLEAN "root-clean";
+    SIGNALS "signals";
+    TIMERS "timers";
+    UMASK "umask";
+    SCHEDULING "scheduling";
+    EXECUTION_DOMAIN "execution-domain";
+    LIMITS "limits";
+    SESSION "session";
+    KEYRING "keyring";
+    ENVIRONMENT "environment";
+    CHANGE_DIRECTORY "change-directory";
+    DESCRIPTORS "descriptors";
+    CHROOT "chroot";
+    WORKING_DIRECTORY "working-directory";
+    BOUNDING_SET "bounding-set";
+    SECUREBITS "securebits";
+    GROUPS "groups";
+    GID "gid";
+    UID "uid";
+    CAPABILITIES "capabilities";
+    NO_NEW_PRIVILEGES "no-new-privileges";
+    PARENT_DEATH_SIGNAL "parent-death-signal";
+    READ_BACK "read-back";
+}

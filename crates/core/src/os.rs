@@ -1,0 +1,45 @@
+//! The operating systems that plans are made for.
+
+use std::fmt;
+
+/// An operating system, as data: any plan can be made on any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Os {
+    /// Linux.
+    Linux,
+    /// FreeBSD.
+    FreeBsd,
+    /// macOS.
+    MacOs,
+    /// Another Unix.
+    OtherUnix,
+}
+
+impl Os {
+    /// Whether privilege is split into capabilities, with securebits and `no_new_privs`.
+    #[must_use]
+    pub const fn has_capabilities(self) -> bool {
+        matches!(self, Os::Linux)
+    }
+
+    /// The largest number of supplementary groups that the kernel takes (`NGROUPS_MAX`).
+    #[must_use]
+    pub const fn groups_max(self) -> usize {
+        match self {
+            Os::Linux => 65536,
+            Os::FreeBsd => 1023,
+            Os::MacOs | Os::OtherUnix => 16,
+        }
+    }
+}
+
+impl fmt::Display for Os {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Os::Linux => "Linux",
+            Os::FreeBsd => "FreeBSD",
+            Os::MacOs => "macOS",
+            Os::OtherUnix => "Unix",
+        })
+    }
+}

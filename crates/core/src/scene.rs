@@ -1,0 +1,71 @@
+//! What steps hand to each other while a plan is prepared.
+
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::{Command, Ids, Mode};
+
+/// The root directory, opened and checked.
+#[derive(Debug)]
+pub struct RootHandle {
+    /// Where it is, on the host.
+    pub path: PathBuf,
+    /// The checked directory itself. It is entered through this, never by its path.
+    pub fd: OwnedFd,
+    /// Its device number.
+    pub device: u64,
+    /// Its inode number.
+    pub inode: u64,
+}
+
+/// A hold on something that must not be used by two runs at once, such as a uid.
+pub trait Hold: Debug + Send + Sync {
+    /// Notes down, for whoever finds the hold after a crash, what it was for.
+    ///
+    /// # Errors
+    /// The note could not be written.
+    fn note(&self, text: &str) -> io::Result<()>;
+}
+
+/// The state of a plan that is being prepared.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Scene {
+    /// How the plan will be carried out.
+    pub mode: Mode,
+    /// The program, where there is one. `program` makes its path absolute.
+    pub command: Option<Command>,
+    /// Who the program will be, once that is known.
+    pub ids: Option<Ids>,
+    /// Where the root is, once that is known.
+    pub root_path: Option<PathBuf>,
+    /// The root, once it has been opened and checked.
+    pub root: Option<RootHandle>,
+    /// The hold on an allotted uid.
+    pub uid_hold: Option<Arc<dyn Hold>>,
+    /// The environment, resolved; without it the program would inherit the caller's.
+    pub environment: Option<Vec<(OsString, OsString)>>,
+    /// What the user should hear of, though it stops nothing.
+    pub notes: Vec<String>,
+}
+
+impl Scene {
+    /// A scene on which nothing stands yet.
+    #[must_use]
+    pub fn new(mode: Mode, command: Option<Command>) -> Self {
+        Self {
+            mode,
+            command,
+            ids: None,
+            root_path: None,
+            root: None,
+            uid_hold: None,
+            environment: None,
+            notes: Vec::new(),
+        }
+    }
+}

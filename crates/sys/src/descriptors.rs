@@ -1,0 +1,148 @@
+//! Open descriptors: which there are, and closing those that nobody asked for.
+
+use std::os::fd::RawFd;
+
+use isol_core::Errno;
+
+use crate::errno::check;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[path = "descriptors/linux.rs"]
+        mod system;
+    } else if #[cfg(target_os = "freebsd")] {
+        #[path = "descriptors/freebsd.rs"]
+        mod system;
+    } else {
+        #[path = "descriptors/listing.rs"]
+        mod system;
+    }
+}
+
+/// Closes every descriptor from `first` to `last`, both included. Async-signal-safe.
+///
+/// # Errors
+/// As close_range(2), and those of the directory listing where there is no such call.
+///
+/// # References
+/// close_range(2), closefrom(2)
+pub fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    if first > last {
+        Ok(())
+    } else {
+        system::close_between(first, last)
+    }
+}
+
+/// Closes every descriptor but 0, 1, 2 and `keep`, which is sorted. Async-signal-safe.
+///
+/// # Errors
+/// As [`close_between`].
+pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
+    let mut next = 3;
+    for &kept in keep.iter().filter(|&&fd| fd >= 3) {
+        close_between(next, kept - 1)?;
+        next = next.max(kept + 1);
+    }
+    close_between(next, RawFd::MAX)
+}
+
+/// Puts `from` on `to`, open across exec. Async-signal-safe.
+///
+/// # Errors
+/// As dup2(2).
+///
+/// # References
+/// dup2(2)
+pub fn put(from: RawFd, to: RawFd) -> Result<(), Errno> {
+    if from == to {
+        return keep_across_exec(from);
+    }
+    // SAFETY: takes two numbers.
+    check(unsafe { libc::dup2(from, to) }).map(drop)
+}
+
+/// Clears the close-on-exec flag. Async-signal-safe.
+///
+/// # Errors
+/// As fcntl(2).
+///
+/// # References
+/// fcntl(2)
+pub fn keep_across_exec(fd: RawFd) -> Result<(), Errno> {
+    // SAFETY: F_SETFD takes a number.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) }).map(drop)
+}
+
+/// Whether a descriptor is open. Async-signal-safe.
+#[must_use]
+pub fn is_open(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes no argument.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+/// Whether an open descriptor is of a directory. Async-signal-safe.
+///
+/// # Errors
+/// As fstat(2).
+///
+/// # References
+/// fstat(2)
+pub fn is_directory(fd: RawFd) -> Result<bool, Errno> {
+    // SAFETY: all-zero bytes are a valid `stat`, which is plain integers.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: `stat` is writable for the call.
+    check(unsafe { libc::fstat(fd, &mut stat) })?;
+    Ok(stat.st_mode & libc::S_IFMT == libc::S_IFDIR)
+}
+
+/// Opens `/dev/null` on whichever of 0, 1 and 2 are closed, for reading and writing.
+/// To be called before anything else is opened, which would land there.
+///
+/// # Errors
+/// As open(2).
+///
+/// # References
+/// open(2)
+pub fn open_standard() -> Result<(), Errno> {
+    while let Some(closed) = (0..3).find(|&fd| !is_open(fd)) {
+        // SAFETY: the path is a NUL-terminated literal.
+        let got = check(unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) })?;
+        if got != closed {
+            // Another thread opened something meanwhile: not a process to do this in.
+            return Err(Errno(libc::EBUSY));
+        }
+    }
+    Ok(())
+}
+
+/// The lowest descriptor in `from..until` that is open and not in `keep` (sorted).
+/// Async-signal-safe. One poll(2) for each 256 of them.
+///
+/// # Errors
+/// As poll(2).
+///
+/// # References
+/// poll(2): `POLLNVAL` is for those that are not open
+pub fn first_open(from: RawFd, until: RawFd, keep: &[RawFd]) -> Result<Option<RawFd>, Errno> {
+    let mut start = from;
+    while start < until {
+        let count = (until - start).min(256) as usize;
+        let mut polled = [libc::pollfd {
+            fd: 0,
+            events: 0,
+            revents: 0,
+        }; 256];
+        for (place, fd) in polled[..count].iter_mut().zip(start..) {
+            place.fd = fd;
+        }
+        // SAFETY: `count` elements of the array are writable for the call.
+        check(unsafe { libc::poll(polled.as_mut_ptr(), count as libc::nfds_t, 0) })?;
+        let open = |p: &&libc::pollfd| p.revents & libc::POLLNVAL == 0 && !keep.contains(&p.fd);
+        if let Some(found) = polled[..count].iter().find(open) {
+            return Ok(Some(found.fd));
+        }
+        start += count as RawFd;
+    }
+    Ok(None)
+}

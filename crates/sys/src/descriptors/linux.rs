@@ -1,0 +1,103 @@
+//! Linux: close_range(2) since 5.9, before that the listing in /proc.
+
+use std::os::fd::RawFd;
+
+use isol_core::Errno;
+
+use crate::errno::{check, check_long};
+
+pub(super) fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    // SAFETY: takes three numbers. Nothing in this process relies on the descriptors:
+    // it is about to become another program, or has named those that it keeps.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first as u32, last as u32, 0) };
+    match check_long(closed) {
+        Err(Errno(libc::ENOSYS | libc::EPERM)) => close_listed(first, last),
+        result => result.map(drop),
+    }
+}
+
+/// Closes what /proc/self/fd lists. Fails where there is no /proc: better not to
+/// start than to guess where the descriptors end.
+fn close_listed(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: the path is a NUL-terminated literal.
+    let listing = check(unsafe { libc::open(c"/proc/self/fd".as_ptr(), flags) })?;
+    let result = close_entries(listing, first, last);
+    // SAFETY: the listing was opened above and is closed once.
+    unsafe { libc::close(listing) };
+    result
+}
+
+fn close_entries(listing: RawFd, first: RawFd, last: RawFd) -> Result<(), Errno> {
+    // Eight-byte cells: the kernel aligns its entries so.
+    let mut buffer = [0_u64; 512];
+    loop {
+        let size = size_of_val(&buffer);
+        // SAFETY: the buffer is writable and its size in bytes is given.
+        let got =
+            unsafe { libc::syscall(libc::SYS_getdents64, listing, buffer.as_mut_ptr(), size) };
+        let got = check_long(got)? as usize;
+        if got == 0 {
+            return Ok(());
+        }
+        // SAFETY: any byte may be read as a byte, and `got` of them were written.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), got) };
+        let mut rest = bytes;
+        while let Some((entry, next)) = split_entry(rest) {
+            if let Some(fd) =
+                number(entry).filter(|fd| (first..=last).contains(fd) && *fd != listing)
+            {
+                // SAFETY: as in `close_between`.
+                unsafe { libc::close(fd) };
+            }
+            rest = next;
+        }
+    }
+}
+
+/// One `linux_dirent64`'s name, and what comes behind it.
+fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    const NAME: usize = 19;
+    let length = usize::from(u16::from_ne_bytes(bytes.get(16..18)?.try_into().ok()?));
+    let entry = bytes.get(NAME..length)?;
+    let end = entry.iter().position(|&b| b == 0).unwrap_or(entry.len());
+    Some((&entry[..end], &bytes[length..]))
+}
+
+fn number(name: &[u8]) -> Option<RawFd> {
+    if name.is_empty() {
+        return None;
+    }
+    name.iter().try_fold(0_i32, |n, &b| {
+        b.is_ascii_digit()
+            .then(|| n.checked_mul(10)?.checked_add(i32::from(b - b'0')))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn the_listing_closes_what_close_range_would() {
+        // In a child: the test's other threads have descriptors of their own.
+        // SAFETY: the child only opens and closes descriptors, and ends.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let file = std::fs::File::open("/dev/null").unwrap();
+            // SAFETY: a fresh number.
+            let high = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD, 300) };
+            let ok = close_listed(3, RawFd::MAX).is_ok()
+                && !super::super::is_open(high)
+                && !super::super::is_open(file.as_raw_fd())
+                && super::super::is_open(2);
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(i32::from(!ok)) };
+        }
+        let mut status = -1;
+        // SAFETY: waits for the child made above.
+        unsafe { libc::waitpid(pid, &mut status, 0) };
+        assert_eq!(status, 0);
+    }
+}

@@ -1,0 +1,25 @@
+//! From what a system call returns to a result.
+
+use isol_core::Errno;
+
+/// The calling thread's errno.
+#[must_use]
+pub fn last() -> Errno {
+    Errno(nix::errno::Errno::last_raw())
+}
+
+/// The errno for 'this system has no such call'.
+pub const NOT_HERE: Errno = Errno(libc::ENOSYS);
+
+pub(crate) fn check(ret: libc::c_int) -> Result<libc::c_int, Errno> {
+    if ret == -1 { Err(last()) } else { Ok(ret) }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn check_long(ret: libc::c_long) -> Result<libc::c_long, Errno> {
+    if ret == -1 { Err(last()) } else { Ok(ret) }
+}
+
+pub(crate) fn from_nix(errno: nix::errno::Errno) -> Errno {
+    Errno(errno as i32)
+}

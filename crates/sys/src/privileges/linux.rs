@@ -1,0 +1,247 @@
+//! Linux's privileges beside the ids. Every function here is async-signal-safe.
+
+use isol_core::Errno;
+use libc::{c_int, c_ulong};
+
+use crate::errno::{check, check_long};
+
+fn prctl(option: c_int, argument: c_ulong, second: c_ulong) -> Result<c_int, Errno> {
+    let none: c_ulong = 0;
+    // SAFETY: every option used in this file takes numbers only.
+    check(unsafe { libc::prctl(option, argument, second, none, none) })
+}
+
+/// The highest capability number that any kernel could know: the sets have 64 bits.
+const CAPABILITIES: c_ulong = 64;
+
+/// Takes every capability out of the bounding set.
+///
+/// # Errors
+/// `EPERM` without `CAP_SETPCAP`.
+///
+/// # References
+/// PR_CAPBSET_DROP(2const), capabilities(7)
+pub fn empty_bounding_set() -> Result<(), Errno> {
+    for capability in 0..CAPABILITIES {
+        match prctl(libc::PR_CAPBSET_DROP, capability, 0) {
+            Ok(_) => {}
+            // Behind the last one that this kernel knows.
+            Err(Errno(libc::EINVAL)) if capability > 0 => break,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the bounding set is empty.
+///
+/// # Errors
+/// As prctl(2).
+pub fn bounding_set_is_empty() -> Result<bool, Errno> {
+    for capability in 0..CAPABILITIES {
+        match prctl(libc::PR_CAPBSET_READ, capability, 0) {
+            Ok(0) => {}
+            Ok(_) => return Ok(false),
+            Err(Errno(libc::EINVAL)) if capability > 0 => break,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(true)
+}
+
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: c_int,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Half {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+const VERSION_3: u32 = 0x2008_0522;
+
+/// Empties the ambient, inheritable, permitted and effective sets.
+///
+/// # Errors
+/// As capset(2).
+///
+/// # References
+/// capset(2), PR_CAP_AMBIENT(2const)
+pub fn empty_capabilities() -> Result<(), Errno> {
+    match prctl(
+        libc::PR_CAP_AMBIENT,
+        libc::PR_CAP_AMBIENT_CLEAR_ALL as c_ulong,
+        0,
+    ) {
+        // EINVAL: a kernel before 4.3, which has no ambient set.
+        Ok(_) | Err(Errno(libc::EINVAL)) => {}
+        Err(errno) => return Err(errno),
+    }
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let empty = [Half::default(); 2];
+    // SAFETY: the header and both halves are readable for the call, as version 3 wants.
+    check_long(unsafe { libc::syscall(libc::SYS_capset, &header, empty.as_ptr()) }).map(drop)
+}
+
+/// Whether those four sets are empty.
+///
+/// # Errors
+/// As capget(2).
+///
+/// # References
+/// capget(2)
+pub fn capabilities_are_empty() -> Result<bool, Errno> {
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
+    let mut found = [Half {
+        effective: 1,
+        ..Half::default()
+    }; 2];
+    // SAFETY: the header is readable and both halves are writable for the call.
+    check_long(unsafe { libc::syscall(libc::SYS_capget, &header, found.as_mut_ptr()) })?;
+    // An ambient capability is always a permitted one too.
+    Ok(found == [Half::default(); 2])
+}
+
+const NOROOT: c_int = 1;
+const NO_SETUID_FIXUP: c_int = 1 << 2;
+const KEEP_CAPS: c_int = 1 << 4;
+const NO_CAP_AMBIENT_RAISE: c_int = 1 << 6;
+const ALL_LOCKED: c_int = 0b1010_1010;
+
+/// Makes uid 0 mean nothing to capabilities (`SECBIT_NOROOT`), forbids ambient ones,
+/// and locks all of it. What a caller has locked already stays as it is.
+///
+/// # Errors
+/// `EPERM` without `CAP_SETPCAP`.
+///
+/// # References
+/// PR_SET_SECUREBITS(2const), capabilities(7)
+pub fn lock_securebits() -> Result<(), Errno> {
+    let found = prctl(libc::PR_GET_SECUREBITS, 0, 0)?;
+    let locked_by_caller = |bit: c_int| found & (bit << 1) != 0;
+    let mut wanted = (found & !0xff) | ALL_LOCKED;
+    for bit in [NOROOT, NO_CAP_AMBIENT_RAISE] {
+        wanted |= if locked_by_caller(bit) {
+            found & bit
+        } else {
+            bit
+        };
+    }
+    for bit in [NO_SETUID_FIXUP, KEEP_CAPS] {
+        wanted |= if locked_by_caller(bit) {
+            found & bit
+        } else {
+            0
+        };
+    }
+    prctl(libc::PR_SET_SECUREBITS, wanted as c_ulong, 0).map(drop)
+}
+
+/// Whether [`lock_securebits`] is in force.
+///
+/// # Errors
+/// As prctl(2).
+pub fn securebits_are_locked() -> Result<bool, Errno> {
+    const WANTED: c_int = NOROOT | NO_CAP_AMBIENT_RAISE | ALL_LOCKED;
+    Ok(prctl(libc::PR_GET_SECUREBITS, 0, 0)? & WANTED == WANTED)
+}
+
+/// Has execve(2) grant nothing, for this process and all that come of it.
+///
+/// # Errors
+/// As prctl(2).
+///
+/// # References
+/// PR_SET_NO_NEW_PRIVS(2const)
+pub fn set_no_new_privileges() -> Result<(), Errno> {
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).map(drop)
+}
+
+/// Whether that is so.
+///
+/// # Errors
+/// As prctl(2).
+pub fn has_no_new_privileges() -> Result<bool, Errno> {
+    Ok(prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0)? == 1)
+}
+
+/// Has the kernel kill this process when the thread that made it ends.
+///
+/// # Errors
+/// As prctl(2).
+///
+/// # References
+/// PR_SET_PDEATHSIG(2const): a change of the uid clears it
+pub fn die_with_parent() -> Result<(), Errno> {
+    prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0).map(drop)
+}
+
+/// The parent-death signal; 0 for none.
+///
+/// # Errors
+/// As prctl(2).
+pub fn parent_death_signal() -> Result<c_int, Errno> {
+    let mut signal: c_int = -1;
+    // SAFETY: PR_GET_PDEATHSIG writes one int.
+    check(unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &mut signal) })?;
+    Ok(signal)
+}
+
+/// Has no signal sent when the parent ends.
+///
+/// # Errors
+/// As prctl(2).
+pub fn outlive_parent() -> Result<(), Errno> {
+    prctl(libc::PR_SET_PDEATHSIG, 0, 0).map(drop)
+}
+
+/// Leaves the caller's session keyring for a new, empty one.
+///
+/// # Errors
+/// As keyctl(2). A kernel without keyrings is none.
+///
+/// # References
+/// KEYCTL_JOIN_SESSION_KEYRING(2const), session-keyring(7)
+pub fn leave_session_keyring() -> Result<(), Errno> {
+    const JOIN_SESSION_KEYRING: c_int = 1;
+    let anonymous = std::ptr::null::<libc::c_char>();
+    // SAFETY: a null name asks for an anonymous keyring.
+    let joined = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, anonymous) };
+    match check_long(joined) {
+        Ok(_) | Err(Errno(libc::ENOSYS)) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Sets the plain Linux execution domain: addresses random, nothing emulated.
+///
+/// # Errors
+/// As personality(2).
+///
+/// # References
+/// personality(2)
+pub fn reset_execution_domain() -> Result<(), Errno> {
+    // SAFETY: takes a number.
+    check(unsafe { libc::personality(0) }).map(drop)
+}
+
+/// Whether it is set.
+///
+/// # Errors
+/// As personality(2).
+pub fn execution_domain_is_plain() -> Result<bool, Errno> {
+    const QUERY: c_ulong = 0xffff_ffff;
+    // SAFETY: takes a number; this one only asks.
+    Ok(check(unsafe { libc::personality(QUERY) })? == 0)
+}

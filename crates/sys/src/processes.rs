@@ -1,0 +1,61 @@
+//! Which processes run under a uid.
+
+use std::io;
+
+use isol_core::Uid;
+
+use crate::process::Pid;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[path = "processes/linux.rs"]
+        mod system;
+    } else if #[cfg(target_os = "freebsd")] {
+        #[path = "processes/freebsd.rs"]
+        mod system;
+    } else if #[cfg(target_os = "macos")] {
+        #[path = "processes/macos.rs"]
+        mod system;
+    } else {
+        mod system {
+            use super::{Process, Uid, io};
+
+            pub(super) fn under(_uid: Uid) -> io::Result<Vec<Process>> {
+                Err(io::Error::from_raw_os_error(libc::ENOSYS))
+            }
+        }
+    }
+}
+
+/// A process, as the user is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its pid.
+    pub pid: Pid,
+    /// The name of its program.
+    pub name: String,
+}
+
+/// The processes whose real, effective or saved uid this is.
+///
+/// # Errors
+/// The kernel's list could not be read, or not all of it could: then nobody can say.
+///
+/// # References
+/// proc_pid_status(5); sysctl(3) `kern.proc` on FreeBSD and macOS
+pub fn under(uid: Uid) -> io::Result<Vec<Process>> {
+    system::under(uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_found_under_its_own_uid_and_no_other() {
+        let own = Uid::new(crate::ids::effective_uid()).unwrap();
+        let found = under(own).unwrap();
+        assert!(found.iter().any(|p| p.pid == Pid::own()), "{found:?}");
+        assert_eq!(under(Uid::new(4_000_000_001).unwrap()).unwrap(), []);
+    }
+}

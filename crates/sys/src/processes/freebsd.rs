@@ -1,0 +1,57 @@
+//! FreeBSD: `kern.proc.proc`. Inside a jail it lists the jail's processes only.
+
+use std::ffi::CStr;
+use std::io;
+
+use super::{Pid, Process, Uid};
+
+pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
+    let owned = |p: &libc::kinfo_proc| [p.ki_ruid, p.ki_uid, p.ki_svuid].contains(&uid.get());
+    Ok(all()?.iter().filter(|p| owned(p)).map(describe).collect())
+}
+
+fn describe(process: &libc::kinfo_proc) -> Process {
+    // SAFETY: any byte may be read as a byte.
+    let name = unsafe { &*(&raw const process.ki_comm as *const [u8; 20]) };
+    let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
+    Process {
+        pid: Pid::new(process.ki_pid),
+        name: name.to_string_lossy().into_owned(),
+    }
+}
+
+fn all() -> io::Result<Vec<libc::kinfo_proc>> {
+    let name = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_PROC];
+    loop {
+        let mut size = 0;
+        // SAFETY: the name has three elements; only the size is asked for.
+        let asked = unsafe {
+            libc::sysctl(
+                name.as_ptr(),
+                3,
+                std::ptr::null_mut(),
+                &mut size,
+                std::ptr::null(),
+                0,
+            )
+        };
+        if asked == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        // Room for those that start meanwhile.
+        let room = size / size_of::<libc::kinfo_proc>() + 64;
+        let mut list: Vec<libc::kinfo_proc> = Vec::with_capacity(room);
+        size = room * size_of::<libc::kinfo_proc>();
+        let to = list.as_mut_ptr().cast();
+        // SAFETY: the buffer is writable for the size that is given.
+        if unsafe { libc::sysctl(name.as_ptr(), 3, to, &mut size, std::ptr::null(), 0) } == 0 {
+            // SAFETY: the kernel has written `size` bytes of whole structures.
+            unsafe { list.set_len(size / size_of::<libc::kinfo_proc>()) };
+            return Ok(list);
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::ENOMEM) {
+            return Err(error);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A directory that is to become somebody's `/`: opened once, each component checked on its own descriptor.
+//!
+//! Whoever can write to a directory above a root can put another one in its place, so every component
+//! counts, the sticky bit notwithstanding. No component is looked at twice: the check and the later
+//! `fchdir(2)` + `chroot(".")` are of the same open directory.
+
+mod descend;
+mod error;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+pub(crate) use descend::{Rule, descend};
+pub use error::{Flaw, RootDirError};
+
+use crate::meta::Meta;
+
+/// An open, checked root directory.
+#[derive(Debug)]
+pub struct RootDir {
+    fd: OwnedFd,
+    path: PathBuf,
+    meta: Meta,
+}
+
+impl RootDir {
+    /// The path it was opened by: absolute, without `.`, `..` or symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Device and inode number, to compare with `stat(".")` after entering.
+    #[must_use]
+    pub fn id(&self) -> (u64, u64) {
+        (self.meta.dev, self.meta.ino)
+    }
+
+    /// What fstat(2) said of it when it was checked.
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// Another descriptor of the same directory, close-on-exec too.
+    ///
+    /// # Errors
+    /// What fcntl(2) gives.
+    pub fn try_clone(&self) -> std::io::Result<Self> {
+        Ok(Self {
+            fd: self.fd.try_clone()?,
+            path: self.path.clone(),
+            meta: self.meta,
+        })
+    }
+
+    /// The descriptor.
+    #[must_use]
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+}
+
+impl AsFd for RootDir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Opens `path`, component by component from `/`.
+///
+/// Each component, the last one too, has to be a directory, not a symbolic link, owned by root, and
+/// writable neither by its group nor by others.
+///
+/// # Errors
+/// - [`RootDirError::Relative`], [`RootDirError::DotDot`], [`RootDirError::Slash`] for paths that can't
+///   name a root;
+/// - [`RootDirError::Unsafe`] for the first component that somebody else could exchange, with the command
+///   that mends it;
+/// - [`RootDirError::Open`] for one that can't be opened.
+///
+/// # References
+/// open(2), fstat(2), chroot(2)
+///
+/// ```
+/// use isol_sys::rootdir::{RootDirError, open};
+/// assert!(matches!(open("/".as_ref()), Err(RootDirError::Slash)));
+/// assert!(matches!(open("srv/www".as_ref()), Err(RootDirError::Relative { .. })));
+/// ```
+pub fn open(path: &Path) -> Result<RootDir, RootDirError> {
+    let (fd, meta, path) = descend(path, Rule::RootOnly).map_err(RootDirError::from)?;
+    match path.parent() {
+        Some(_) => Ok(RootDir { fd, path, meta }),
+        None => Err(RootDirError::Slash),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! The way down from `/`, one open descriptor at a time.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::Mode;
+
+use super::Flaw;
+use crate::meta::Meta;
+
+/// Who may be able to change a component.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rule {
+    /// Root alone, and the sticky bit does not help.
+    RootOnly,
+    /// Root and this user; a sticky directory will do where what comes next in the path belongs to one of
+    /// the two, because then nobody else can move it away.
+    OrUser(u32),
+    /// As `OrUser`, for the directory in which something of the user's is about to be made.
+    Above(u32),
+}
+
+/// Why the descent ended early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Relative(PathBuf),
+    DotDot(PathBuf),
+    Open(PathBuf, Errno),
+    Unsafe {
+        component: PathBuf,
+        what: Flaw,
+        meta: Meta,
+        owner: u32,
+    },
+}
+
+/// Opens `path` and returns its descriptor, what it is, and the path without `.` and doubled slashes.
+pub(crate) fn descend(path: &Path, rule: Rule) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
+    // Before anything is opened: a path that is refused anyway must not touch automounters on the way.
+    let mut names = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => names.push(name),
+            Component::ParentDir => return Err(Stop::DotDot(path.to_owned())),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    if !path.is_absolute() {
+        return Err(Stop::Relative(path.to_owned()));
+    }
+
+    let mut done = PathBuf::from("/");
+    let mut fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
+    let mut meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
+    for name in names {
+        check(&done, &meta, rule, false)?;
+        done.push(name);
+        fd = open_component(&fd, name).map_err(|e| refusal(&fd, name, &done, e))?;
+        meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
+    }
+    check(&done, &meta, rule, true)?;
+    Ok((fd, meta, done))
+}
+
+const FLAGS: OFlag = OFlag::O_RDONLY
+    .union(OFlag::O_DIRECTORY)
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
+
+fn open_component(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    openat(dir, name, FLAGS, Mode::empty())
+}
+
+fn check(component: &Path, meta: &Meta, rule: Rule, last: bool) -> Result<(), Stop> {
+    let (owner, sticky_will_do) = match rule {
+        Rule::RootOnly => (0, false),
+        Rule::OrUser(user) if last => (user, false),
+        Rule::OrUser(user) | Rule::Above(user) if meta.uid == user => (user, true),
+        Rule::OrUser(_) | Rule::Above(_) => (0, true),
+    };
+    let sticky = sticky_will_do && meta.mode & 0o1000 != 0;
+    match Flaw::find(meta, owner) {
+        None => Ok(()),
+        Some(Flaw::WritableByOthers) if sticky => Ok(()),
+        Some(what) => Err(Stop::Unsafe {
+            component: component.to_owned(),
+            what,
+            meta: *meta,
+            owner,
+        }),
+    }
+}
+
+/// `open(2)` says ENOTDIR, ELOOP or EMLINK of a symbolic link, according to the system; the user reads which it is.
+fn refusal(dir: &OwnedFd, name: &OsStr, component: &Path, errno: Errno) -> Stop {
+    if matches!(errno, Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK)
+        && let Ok(meta) = Meta::at(dir.as_fd(), name)
+        && !meta.is_dir()
+    {
+        let what = if meta.is_symlink() {
+            Flaw::Symlink
+        } else {
+            Flaw::NotDirectory
+        };
+        return Stop::Unsafe {
+            component: component.to_owned(),
+            what,
+            meta,
+            owner: 0,
+        };
+    }
+    Stop::Open(component.to_owned(), errno)
+}

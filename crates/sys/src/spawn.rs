@@ -1,0 +1,37 @@
+//! A child process that runs a closure and then becomes another program or ends.
+
+use std::io;
+
+use crate::process::Pid;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[path = "spawn/vfork.rs"]
+        mod system;
+    } else {
+        #[path = "spawn/fork.rs"]
+        mod system;
+    }
+}
+
+/// Starts a child that runs `child` and ends with the status that it returns, if it
+/// returns; returns once the child has ended or become another program, or earlier.
+///
+/// On Linux the child shares this process's memory and runs on a stack of its own,
+/// while the calling thread waits: what it costs does not grow with that memory. All
+/// signals are blocked in the child when it starts; elsewhere it inherits the mask.
+///
+/// # The closure
+///
+/// It must be async-signal-safe: it makes system calls on what was laid ready before,
+/// allocates nothing, takes no lock and does not panic (a panic ends the child by
+/// `SIGABRT`). What it writes to memory, the parent sees on Linux and not elsewhere.
+///
+/// # Errors
+/// As clone(2) or fork(2).
+///
+/// # References
+/// clone(2), vfork(2), fork(2)
+pub fn child(child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
+    system::child(child)
+}

@@ -1,0 +1,16 @@
+//! Systems where a child that shares its parent's memory is not safe in a process
+//! with threads: fork(2), after which only async-signal-safe calls are made.
+
+use std::io;
+
+use crate::process::Pid;
+
+pub(super) fn child(child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
+    // SAFETY: the child runs `child`, which is async-signal-safe by this module's
+    // contract, and ends.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => crate::exec::end(child()),
+        pid => Ok(Pid::new(pid)),
+    }
+}

@@ -1,0 +1,29 @@
+//! Where FreeBSD and macOS keep state, and how a file system is mounted there.
+
+use std::os::fd::OwnedFd;
+
+use nix::mount::MntFlags;
+use nix::sys::statfs::fstatfs;
+
+/// On macOS `/var` is a symbolic link, which is never followed here.
+pub(super) const CANDIDATES: &[&str] = if cfg!(target_vendor = "apple") {
+    &["/private/var/run/isol", "/private/var/db/isol"]
+} else {
+    &["/var/run/isol", "/var/db/isol"]
+};
+
+/// What a mount forbids.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mounted {
+    pub(super) noexec: bool,
+    pub(super) nodev: bool,
+}
+
+pub(super) fn mounted(dir: &OwnedFd) -> nix::Result<Mounted> {
+    let flags = fstatfs(dir)?.flags();
+    // FreeBSD has had no MNT_NODEV since devfs: a node outside devfs can be made there, but never works.
+    Ok(Mounted {
+        noexec: flags.contains(MntFlags::MNT_NOEXEC),
+        nodev: true,
+    })
+}
