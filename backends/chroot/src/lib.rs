@@ -1,1 +1,74 @@
-//! The chroot(2) backend of isol
+//! The chroot(2) backend: Linux, macOS, FreeBSD and any other Unix.
+//!
+//! chroot(2) confines the file system and nothing else. This backend holds every
+//! base guarantee, and claims none of the strong ones: processes, IPC, the network
+//! and the host name are the host's, and uid 0 walks out of a chroot.
+
+mod availability;
+mod step;
+mod support;
+
+use isol_core::{
+    Allow, Backend, Guarantee, Layers, Network, Os, PlanError, Request, Support, Unavailable, User,
+};
+
+/// The backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Chroot;
+
+/// Its name on the command line.
+pub const NAME: &str = "chroot";
+
+impl Backend for Chroot {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn plans_for(&self, host: Os) -> Os {
+        host
+    }
+
+    fn available(&self) -> Result<(), Unavailable> {
+        availability::check()
+    }
+
+    fn support(&self, guarantee: Guarantee, os: Os) -> Support {
+        support::of(guarantee, os)
+    }
+
+    fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
+        let policy = request.policy;
+        let cant = |what: &str, reason: &str, help: &str| {
+            Err(PlanError::CantHonour {
+                backend: NAME,
+                what: what.to_owned(),
+                reason: reason.to_owned(),
+                help: Some(help.to_owned()),
+            })
+        };
+        if policy.allow.contains(Allow::RootUser)
+            && matches!(policy.user, User::Id(uid) if uid.is_root())
+        {
+            return cant(
+                "uid 0",
+                "root walks out of a chroot",
+                "name a user: --user NAME, or --user auto",
+            );
+        }
+        if !matches!(policy.network, Network::Unsaid | Network::Host) {
+            return cant(
+                "a network of its own",
+                "chroot(2) confines the file system only",
+                "ask for the host's network",
+            );
+        }
+        if policy.hostname.is_some() {
+            return cant(
+                "a host name of its own",
+                "chroot(2) confines the file system only",
+                "leave the host name out",
+            );
+        }
+        Ok(Layers::default().with(step::ChangeRoot))
+    }
+}

@@ -21,19 +21,23 @@ pub enum Allow {
     Threads,
     /// Keep the caller's nice value, scheduling policy and CPU affinity.
     Scheduling,
+    /// Run a program of which nobody has looked whether others can write to it or to
+    /// what it loads: only for builds without the crate that looks.
+    UncheckedProgram,
     /// Pass on variables that the loader or the C library obeys, such as `LD_PRELOAD`.
     LoaderEnvironment,
 }
 
 impl Allow {
     /// Every relaxation.
-    pub const ALL: [Allow; 7] = [
+    pub const ALL: [Allow; 8] = [
         Allow::RootUser,
         Allow::RootGroup,
         Allow::SharedUid,
         Allow::Terminal,
         Allow::Threads,
         Allow::Scheduling,
+        Allow::UncheckedProgram,
         Allow::LoaderEnvironment,
     ];
 
@@ -47,6 +51,7 @@ impl Allow {
             Allow::Terminal => "terminal",
             Allow::Threads => "threads",
             Allow::Scheduling => "scheduling",
+            Allow::UncheckedProgram => "unchecked-program",
             Allow::LoaderEnvironment => "loader-environment",
         }
     }
@@ -59,13 +64,11 @@ impl Allow {
             Allow::RootGroup => &[G::GidDropped],
             Allow::SharedUid => &[G::UidDedicated],
             Allow::Terminal => &[G::SessionDetached],
-            Allow::Threads => &[
-                G::PrivilegesEmpty,
-                G::NoPrivilegeGain,
-                G::NoNewRoot,
-                G::StateReset,
-            ],
+            Allow::Threads => {
+                &[G::PrivilegesEmpty, G::NoPrivilegeGain, G::NoNewRoot, G::StateReset]
+            }
             Allow::Scheduling => &[G::StateReset],
+            Allow::UncheckedProgram => &[G::RootSafe],
             Allow::LoaderEnvironment => &[G::EnvironmentClean],
         };
         given_up.iter().copied().collect()
@@ -92,13 +95,10 @@ impl FromStr for Allow {
     type Err = UnknownAllow;
 
     fn from_str(name: &str) -> Result<Self, UnknownAllow> {
-        Self::ALL
-            .into_iter()
-            .find(|a| a.id() == name)
-            .ok_or_else(|| UnknownAllow {
-                name: name.to_owned(),
-                nearest: nearest(name, Self::ALL.map(Self::id)),
-            })
+        Self::ALL.into_iter().find(|a| a.id() == name).ok_or_else(|| UnknownAllow {
+            name: name.to_owned(),
+            nearest: nearest(name, Self::ALL.map(Self::id)),
+        })
     }
 }
 
@@ -128,9 +128,7 @@ impl AllowSet {
     /// Every guarantee that is given up.
     #[must_use]
     pub fn gives_up(&self) -> GuaranteeSet {
-        self.iter().fold(GuaranteeSet::EMPTY, |set, allow| {
-            set.union(allow.gives_up())
-        })
+        self.iter().fold(GuaranteeSet::EMPTY, |set, allow| set.union(allow.gives_up()))
     }
 }
 

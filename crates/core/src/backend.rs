@@ -78,8 +78,6 @@ impl Layers {
 
     /// Takes out the steps of one phase, in their order.
     pub fn take(&mut self, phase: Phase) -> Vec<Box<dyn Step>> {
-        self.steps
-            .extract_if(.., |step| step.phase() == phase)
-            .collect()
+        self.steps.extract_if(.., |step| step.phase() == phase).collect()
     }
 }

@@ -38,65 +38,25 @@ pub enum OrderError {
 
 /// (first, second, why)
 const BEFORE: &[(&str, &str, &str)] = &[
-    (
-        STANDARD_DESCRIPTORS,
-        THROW_AWAY_ROOT,
-        "a file opened earlier could land on 0, 1 or 2",
-    ),
-    (
-        STANDARD_DESCRIPTORS,
-        ROOT_DIRECTORY,
-        "a file opened earlier could land on 0, 1 or 2",
-    ),
+    (STANDARD_DESCRIPTORS, THROW_AWAY_ROOT, "a file opened earlier could land on 0, 1 or 2"),
+    (STANDARD_DESCRIPTORS, ROOT_DIRECTORY, "a file opened earlier could land on 0, 1 or 2"),
     (ALLOT_UID, THROW_AWAY_ROOT, "the tree names its user"),
     (THROW_AWAY_ROOT, ROOT_DIRECTORY, "it is the directory"),
     (ROOT_DIRECTORY, PROGRAM, "the program is looked for in it"),
-    (
-        ROOT_DIRECTORY,
-        DEDICATED_UID,
-        "the hold on the uid notes the root down",
-    ),
+    (ROOT_DIRECTORY, DEDICATED_UID, "the hold on the uid notes the root down"),
     (LIMITS, UID, "raising a limit takes privilege"),
     (SCHEDULING, UID, "lowering the nice value takes privilege"),
-    (
-        CHANGE_DIRECTORY,
-        DESCRIPTORS,
-        "the root is entered through its descriptor",
-    ),
-    (
-        DESCRIPTORS,
-        CHROOT,
-        "a directory left open walks out of the new root",
-    ),
-    (
-        CHANGE_DIRECTORY,
-        CHROOT,
-        "the checked directory has to become the root",
-    ),
-    (
-        CHROOT,
-        WORKING_DIRECTORY,
-        "a working directory outside walks out of the new root",
-    ),
-    (
-        WORKING_DIRECTORY,
-        BOUNDING_SET,
-        "without CAP_SYS_CHROOT the root can't change",
-    ),
+    (CHANGE_DIRECTORY, DESCRIPTORS, "the root is entered through its descriptor"),
+    (DESCRIPTORS, CHROOT, "a directory left open walks out of the new root"),
+    (CHANGE_DIRECTORY, CHROOT, "the checked directory has to become the root"),
+    (CHROOT, WORKING_DIRECTORY, "a working directory outside walks out of the new root"),
+    (WORKING_DIRECTORY, BOUNDING_SET, "without CAP_SYS_CHROOT the root can't change"),
     (BOUNDING_SET, UID, "dropping it takes CAP_SETPCAP"),
     (SECUREBITS, UID, "locking them takes CAP_SETPCAP"),
-    (
-        GROUPS,
-        GID,
-        "FreeBSD's setgroups(2) changes the effective gid",
-    ),
+    (GROUPS, GID, "FreeBSD's setgroups(2) changes the effective gid"),
     (GID, UID, "changing the gid takes privilege"),
     (UID, CAPABILITIES, "changing the uid takes a capability"),
-    (
-        UID,
-        NO_NEW_PRIVILEGES,
-        "some security modules refuse id changes behind it",
-    ),
+    (UID, NO_NEW_PRIVILEGES, "some security modules refuse id changes behind it"),
     (UID, PARENT_DEATH_SIGNAL, "setuid(2) clears it"),
 ];
 
@@ -150,10 +110,7 @@ impl Plan {
         let mut names = Vec::new();
         for step in self.steps() {
             if step.phase() < latest {
-                return Err(OrderError::Phase {
-                    step: step.name(),
-                    phase: step.phase(),
-                });
+                return Err(OrderError::Phase { step: step.name(), phase: step.phase() });
             }
             latest = step.phase();
             if names.contains(&step.name()) {

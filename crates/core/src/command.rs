@@ -1,7 +1,7 @@
 //! What is to be run inside.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 /// A program and its arguments, as seen from inside the root.
 ///
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     program: PathBuf,
+    name: Option<OsString>,
     arguments: Vec<OsString>,
     stdio: [Stdio; 3],
 }
@@ -34,6 +35,7 @@ impl Command {
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self {
             program: program.into(),
+            name: None,
             arguments: Vec::new(),
             stdio: [Stdio::Inherit; 3],
         }
@@ -74,9 +76,24 @@ impl Command {
         self
     }
 
+    /// The same command once its program has been found; it still sees the name by
+    /// which it was called.
+    #[must_use]
+    pub fn found_at(mut self, path: impl Into<PathBuf>) -> Self {
+        let called = std::mem::replace(&mut self.program, path.into());
+        self.name.get_or_insert_with(|| called.into_os_string());
+        self
+    }
+
+    /// The name by which the program is called: its `argv[0]`.
+    #[must_use]
+    pub fn name(&self) -> &OsStr {
+        self.name.as_deref().unwrap_or(self.program.as_os_str())
+    }
+
     /// The program.
     #[must_use]
-    pub fn program(&self) -> &PathBuf {
+    pub fn program(&self) -> &Path {
         &self.program
     }
 

@@ -20,10 +20,7 @@ impl Environment {
         caller: impl Fn(&OsStr) -> Option<OsString>,
     ) -> Vec<(OsString, OsString)> {
         let mut all: Vec<(OsString, OsString)> = Vec::new();
-        let kept = self
-            .keep
-            .iter()
-            .filter_map(|k| Some((k.clone(), caller(k)?)));
+        let kept = self.keep.iter().filter_map(|k| Some((k.clone(), caller(k)?)));
         for (name, value) in kept.chain(self.set.iter().cloned()) {
             match all.iter_mut().find(|(n, _)| *n == name) {
                 Some(known) => known.1 = value,
@@ -35,11 +32,7 @@ impl Environment {
 
     /// Every name that is set or kept.
     pub fn names(&self) -> impl Iterator<Item = &OsStr> {
-        self.set
-            .iter()
-            .map(|(name, _)| name)
-            .chain(&self.keep)
-            .map(OsString::as_os_str)
+        self.set.iter().map(|(name, _)| name).chain(&self.keep).map(OsString::as_os_str)
     }
 }
 

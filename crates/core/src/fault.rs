@@ -15,19 +15,13 @@ impl Fault {
     /// A system call that failed.
     #[must_use]
     pub fn call(errno: Errno, what: &str) -> Self {
-        Self {
-            errno,
-            text: Text::from(what),
-        }
+        Self { errno, text: Text::from(what) }
     }
 
     /// A state that is not what it should be.
     #[must_use]
     pub fn state(what: &str) -> Self {
-        Self {
-            errno: Errno(0),
-            text: Text::from(what),
-        }
+        Self { errno: Errno(0), text: Text::from(what) }
     }
 
     /// A state that is not what it should be, with the number that was found.

@@ -192,11 +192,7 @@ impl Guarantee {
     /// Whether every backend holds it or only those of jail strength.
     #[must_use]
     pub const fn tier(self) -> Tier {
-        if (self as u8) < (G::PidsHidden as u8) {
-            Tier::Base
-        } else {
-            Tier::Strong
-        }
+        if (self as u8) < (G::PidsHidden as u8) { Tier::Base } else { Tier::Strong }
     }
 }
 
@@ -220,13 +216,10 @@ impl FromStr for Guarantee {
     type Err = UnknownGuarantee;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|g| g.id() == name)
-            .ok_or_else(|| UnknownGuarantee {
-                name: name.to_owned(),
-                nearest: nearest(name, Self::ALL.map(Self::id)),
-            })
+        Self::ALL.into_iter().find(|g| g.id() == name).ok_or_else(|| UnknownGuarantee {
+            name: name.to_owned(),
+            nearest: nearest(name, Self::ALL.map(Self::id)),
+        })
     }
 }
 
@@ -259,10 +252,7 @@ mod tests {
 
     #[test]
     fn sixteen_are_base_and_seven_are_strong() {
-        let base = Guarantee::ALL
-            .iter()
-            .filter(|g| g.tier() == Tier::Base)
-            .count();
+        let base = Guarantee::ALL.iter().filter(|g| g.tier() == Tier::Base).count();
         assert_eq!((base, Guarantee::ALL.len() - base), (16, 7));
     }
 

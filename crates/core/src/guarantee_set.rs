@@ -57,9 +57,7 @@ impl GuaranteeSet {
 
     /// The members, in printing order.
     pub fn iter(self) -> impl Iterator<Item = Guarantee> {
-        Guarantee::ALL
-            .into_iter()
-            .filter(move |&g| self.contains(g))
+        Guarantee::ALL.into_iter().filter(move |&g| self.contains(g))
     }
 }
 

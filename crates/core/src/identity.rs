@@ -89,11 +89,7 @@ mod tests {
     #[test]
     fn groups_are_a_set_without_the_primary_one() {
         let gid = |n| Gid::new(n).unwrap();
-        let ids = Ids::new(
-            Uid::new(5).unwrap(),
-            gid(5),
-            vec![gid(9), gid(5), gid(7), gid(9)],
-        );
+        let ids = Ids::new(Uid::new(5).unwrap(), gid(5), vec![gid(9), gid(5), gid(7), gid(9)]);
         assert_eq!(ids.groups, [gid(7), gid(9)]);
     }
 }

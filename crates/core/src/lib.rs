@@ -35,6 +35,8 @@ mod policy;
 mod policy_error;
 mod prepared;
 mod problem;
+#[cfg(feature = "serde")]
+mod profile;
 mod record;
 mod request;
 mod root;
@@ -66,6 +68,8 @@ pub use policy::{NeedsUser, Policy, PolicyBuilder, Settled};
 pub use policy_error::PolicyError;
 pub use prepared::{PrepareError, Prepared};
 pub use problem::{Kind, Problem};
+#[cfg(feature = "serde")]
+pub use profile::{Profile, ProfileError};
 pub use record::{RECORD_LEN, Record};
 pub use request::Request;
 pub use root::Root;

@@ -145,10 +145,8 @@ impl FromStr for Amount {
             return Ok(Amount::Unlimited);
         }
         let unit = |suffix, shift: u32| text.strip_suffix(suffix).map(|digits| (digits, shift));
-        let (digits, shift) = unit('K', 10)
-            .or_else(|| unit('M', 20))
-            .or_else(|| unit('G', 30))
-            .unwrap_or((text, 0));
+        let (digits, shift) =
+            unit('K', 10).or_else(|| unit('M', 20)).or_else(|| unit('G', 30)).unwrap_or((text, 0));
         if !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(LimitError::Amount(text.to_owned()));
         }
@@ -166,30 +164,19 @@ impl FromStr for Limit {
     type Err = LimitError;
 
     fn from_str(text: &str) -> Result<Self, LimitError> {
-        let (name, amounts) = text
-            .split_once('=')
-            .ok_or_else(|| LimitError::Form(text.to_owned()))?;
-        let resource = *Resource::ALL
-            .iter()
-            .find(|r| r.id() == name)
-            .ok_or_else(|| LimitError::Unknown {
+        let (name, amounts) =
+            text.split_once('=').ok_or_else(|| LimitError::Form(text.to_owned()))?;
+        let resource =
+            *Resource::ALL.iter().find(|r| r.id() == name).ok_or_else(|| LimitError::Unknown {
                 name: name.to_owned(),
                 nearest: nearest(name, Resource::ALL.iter().map(|r| r.id())),
             })?;
         let (soft, hard) = amounts.split_once(':').unwrap_or((amounts, amounts));
         let (soft, hard) = (soft.parse::<Amount>()?, hard.parse::<Amount>()?);
         if soft.exceeds(hard) {
-            return Err(LimitError::SoftAboveHard {
-                resource,
-                soft,
-                hard,
-            });
+            return Err(LimitError::SoftAboveHard { resource, soft, hard });
         }
-        Ok(Limit {
-            resource,
-            soft,
-            hard,
-        })
+        Ok(Limit { resource, soft, hard })
     }
 }
 
@@ -219,10 +206,7 @@ mod tests {
     fn an_unknown_name_gets_the_nearest() {
         assert_eq!(
             "nofiles=3".parse::<Limit>(),
-            Err(LimitError::Unknown {
-                name: "nofiles".into(),
-                nearest: Some("nofile")
-            })
+            Err(LimitError::Unknown { name: "nofiles".into(), nearest: Some("nofile") })
         );
         assert!(matches!(
             "core=unlimited:0".parse::<Limit>(),

@@ -8,6 +8,7 @@ macro_rules! names {
 
 names! {
     STANDARD_DESCRIPTORS "standard-descriptors";
+    IDENTITY "identity";
     ALLOT_UID "allot-uid";
     THROW_AWAY_ROOT "throw-away-root";
     ROOT_DIRECTORY "root-directory";

@@ -59,15 +59,7 @@ impl Plan {
         relaxed: GuaranteeSet,
         steps: Vec<Box<dyn Step>>,
     ) -> Self {
-        Self {
-            backend,
-            os,
-            mode,
-            guarantees,
-            relaxed,
-            steps,
-            cut: Vec::new(),
-        }
+        Self { backend, os, mode, guarantees, relaxed, steps, cut: Vec::new() }
     }
 
     /// The backend's name.
@@ -144,19 +136,14 @@ impl Plan {
 
     /// The steps that establish a guarantee.
     pub fn founded_on(&self, guarantee: Guarantee) -> impl Iterator<Item = &dyn Step> {
-        self.steps()
-            .filter(move |s| s.establishes().contains(&guarantee))
+        self.steps().filter(move |s| s.establishes().contains(&guarantee))
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |set: GuaranteeSet| set.iter().map(Guarantee::id).collect::<Vec<_>>().join(" ");
-        writeln!(
-            f,
-            "backend     {} ({}), mode {}",
-            self.backend, self.os, self.mode
-        )?;
+        writeln!(f, "backend     {} ({}), mode {}", self.backend, self.os, self.mode)?;
         writeln!(f, "guarantees  {}", list(self.guarantees))?;
         if !self.relaxed.is_empty() {
             writeln!(f, "relaxed     {}", list(self.relaxed))?;

@@ -80,11 +80,7 @@ impl PlanError {
         match self {
             Self::Policy(error) => error.problem(),
             Self::UnknownName { what, nearest, .. } => {
-                let option = if *what == "user" {
-                    "--user"
-                } else {
-                    "--groups"
-                };
+                let option = if *what == "user" { "--user" } else { "--groups" };
                 let help = match nearest {
                     Some(name) => format!("did you mean `{option} {name}`?"),
                     None => format!(
@@ -92,30 +88,18 @@ impl PlanError {
                         if *what == "user" { "passwd" } else { "group" }
                     ),
                 };
-                Problem {
-                    step: "identity".into(),
-                    ..problem
-                }
-                .help(help)
+                Problem { step: "identity".into(), ..problem }.help(help)
             }
             Self::LookUp { errno, .. } => Problem::call("identity", self.to_string(), *errno),
-            Self::NotOffered {
-                guarantee, reason, ..
-            } => Problem {
-                why: reason.clone(),
-                ..problem
+            Self::NotOffered { guarantee, reason, .. } => {
+                Problem { why: reason.clone(), ..problem }
+                    .help(format!("`isol backends` shows who offers {guarantee}"))
             }
-            .help(format!("`isol backends` shows who offers {guarantee}")),
-            Self::NoBackend { reasons } => Problem {
-                why: reasons.join("; "),
-                ..problem
+            Self::NoBackend { reasons } => Problem { why: reasons.join("; "), ..problem }
+                .help("`isol backends` shows what each one offers"),
+            Self::CantHonour { reason, help, .. } => {
+                Problem { why: reason.clone(), help: help.clone(), ..problem }
             }
-            .help("`isol backends` shows what each one offers"),
-            Self::CantHonour { reason, help, .. } => Problem {
-                why: reason.clone(),
-                help: help.clone(),
-                ..problem
-            },
             Self::TooManyGroups { .. } | Self::Order(_) => problem,
         }
     }

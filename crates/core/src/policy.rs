@@ -75,9 +75,7 @@ impl Policy {
     /// A policy that confines to a tree made for the run: the program, what it
     /// loads, and `add`.
     pub fn throw_away(add: impl IntoIterator<Item = PathBuf>) -> PolicyBuilder<NeedsUser> {
-        Self::rooted(Root::ThrowAway {
-            add: add.into_iter().collect(),
-        })
+        Self::rooted(Root::ThrowAway { add: add.into_iter().collect() })
     }
 
     /// A policy for a root of either kind.
@@ -98,10 +96,7 @@ impl Policy {
             require: GuaranteeSet::EMPTY,
             allow: AllowSet::default(),
         };
-        PolicyBuilder {
-            policy,
-            state: PhantomData,
-        }
+        PolicyBuilder { policy, state: PhantomData }
     }
 
     /// The limits with the default ones in front: core dumps off.
@@ -110,11 +105,7 @@ impl Policy {
         let none = Amount::AtMost(0);
         let mut limits = Vec::with_capacity(self.limits.len() + 1);
         if !self.limits.iter().any(|l| l.resource == Resource::Core) {
-            limits.push(Limit {
-                resource: Resource::Core,
-                soft: none,
-                hard: none,
-            });
+            limits.push(Limit { resource: Resource::Core, soft: none, hard: none });
         }
         limits.extend(&self.limits);
         limits
@@ -145,9 +136,7 @@ impl Policy {
         for name in self.environment.names() {
             check_nul("an environment variable's name", name)?;
             if name.is_empty() || name.as_bytes().contains(&b'=') {
-                return Err(PolicyError::VariableName(
-                    name.to_string_lossy().into_owned(),
-                ));
+                return Err(PolicyError::VariableName(name.to_string_lossy().into_owned()));
             }
             if is_loader_variable(name) {
                 PolicyError::LoaderVariable(name.to_string_lossy().into_owned())
@@ -181,10 +170,7 @@ impl<State> PolicyBuilder<State> {
     /// As whom the program runs.
     pub fn user(mut self, user: User) -> PolicyBuilder<Settled> {
         self.policy.user = user;
-        PolicyBuilder {
-            policy: self.policy,
-            state: PhantomData,
-        }
+        PolicyBuilder { policy: self.policy, state: PhantomData }
     }
 
     /// Its group.
@@ -260,11 +246,7 @@ impl PolicyBuilder<Settled> {
 }
 
 fn check_nul(what: &'static str, text: &OsStr) -> Result<(), PolicyError> {
-    if text.as_bytes().contains(&0) {
-        Err(PolicyError::Nul(what))
-    } else {
-        Ok(())
-    }
+    if text.as_bytes().contains(&0) { Err(PolicyError::Nul(what)) } else { Ok(()) }
 }
 
 fn check_root(root: &Path) -> Result<(), PolicyError> {
@@ -307,10 +289,7 @@ mod tests {
         assert_eq!(root("/"), Err(PolicyError::RootIsSlash));
         assert_eq!(root("//./"), Err(PolicyError::RootIsSlash));
         assert!(matches!(root("srv"), Err(PolicyError::RootRelative(_))));
-        assert!(matches!(
-            root("/srv/../etc"),
-            Err(PolicyError::RootDotDot(_))
-        ));
+        assert!(matches!(root("/srv/../etc"), Err(PolicyError::RootDotDot(_))));
         assert!(matches!(root("/srv\0x"), Err(PolicyError::Nul(_))));
         assert_eq!(root("/srv"), Ok(()));
     }
@@ -320,22 +299,13 @@ mod tests {
         let root = || Policy::confine("/srv/x").user(User::Id(Uid::ROOT));
         assert_eq!(root().build(), Err(PolicyError::RootUser));
         assert!(root().allow(Allow::RootUser).build().is_ok());
-        assert_eq!(
-            build(|b| b.group(Group::Id(Gid::ROOT))),
-            Err(PolicyError::RootGroup)
-        );
-        assert_eq!(
-            build(|b| b.groups([Group::Id(Gid::ROOT)])),
-            Err(PolicyError::RootGroup)
-        );
+        assert_eq!(build(|b| b.group(Group::Id(Gid::ROOT))), Err(PolicyError::RootGroup));
+        assert_eq!(build(|b| b.groups([Group::Id(Gid::ROOT)])), Err(PolicyError::RootGroup));
     }
 
     #[test]
     fn the_loader_s_variables_need_leave() {
-        let keep = Environment {
-            keep: vec!["LD_PRELOAD".into()],
-            ..Environment::default()
-        };
+        let keep = Environment { keep: vec!["LD_PRELOAD".into()], ..Environment::default() };
         assert_eq!(
             build(|b| b.environment(keep.clone())),
             Err(PolicyError::LoaderVariable("LD_PRELOAD".into()))

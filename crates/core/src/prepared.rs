@@ -30,11 +30,7 @@ impl PrepareError {
         what: impl Into<String>,
         source: impl Into<io::Error>,
     ) -> Self {
-        Self::System {
-            step,
-            what: what.into(),
-            source: source.into(),
-        }
+        Self::System { step, what: what.into(), source: source.into() }
     }
 
     /// As the user reads it.
@@ -79,11 +75,7 @@ impl Plan {
     /// What stands in the way. Nothing stays behind then.
     pub fn prepare(self, command: Option<Command>) -> Result<Prepared, PrepareError> {
         let scene = Scene::new(self.mode(), command);
-        let mut prepared = Prepared {
-            plan: self,
-            scene,
-            ready: 0,
-        };
+        let mut prepared = Prepared { plan: self, scene, ready: 0 };
         for step in prepared.plan.steps_mut() {
             // Counted first: a step that fails half-way cleans up in its `undo`.
             prepared.ready += 1;
@@ -121,15 +113,9 @@ impl Prepared {
             if step.phase() == Phase::Verify {
                 self.read_back(index, stage)?;
             }
-            step.apply(stage).map_err(|fault| Failure {
-                step: index as u16,
-                fault,
-            })?;
+            step.apply(stage).map_err(|fault| Failure { step: index as u16, fault })?;
             if step.phase() == Phase::Seal {
-                step.verify(stage).map_err(|fault| Failure {
-                    step: index as u16,
-                    fault,
-                })?;
+                step.verify(stage).map_err(|fault| Failure { step: index as u16, fault })?;
             }
         }
         Ok(())
@@ -137,10 +123,7 @@ impl Prepared {
 
     fn read_back(&self, until: usize, stage: &Stage) -> Result<(), Failure> {
         for (index, step) in self.plan.steps().enumerate().take(until) {
-            step.verify(stage).map_err(|fault| Failure {
-                step: index as u16,
-                fault,
-            })?;
+            step.verify(stage).map_err(|fault| Failure { step: index as u16, fault })?;
         }
         Ok(())
     }

@@ -71,10 +71,7 @@ impl Problem {
 
     /// A system call that failed: the reason is the errno's own words.
     pub fn call(step: impl Into<Cow<'static, str>>, what: impl Into<String>, errno: Errno) -> Self {
-        Self {
-            errno: Some(errno),
-            ..Self::new(step, what, errno.message())
-        }
+        Self { errno: Some(errno), ..Self::new(step, what, errno.message()) }
     }
 
     /// An input or output error.
@@ -107,11 +104,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.step, self.what)?;
-        if self.why.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": {}", self.why)
-        }
+        if self.why.is_empty() { Ok(()) } else { write!(f, ": {}", self.why) }
     }
 }
 

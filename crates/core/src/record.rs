@@ -54,10 +54,7 @@ impl Record {
         let step = u16::from_ne_bytes(bytes[6..8].try_into().ok()?);
         match bytes[4] {
             0 => Some(Record::Ready),
-            1 => Some(Record::Failed(Failure {
-                step,
-                fault: Fault::call(errno, text),
-            })),
+            1 => Some(Record::Failed(Failure { step, fault: Fault::call(errno, text) })),
             2 => Some(Record::NotExecuted(errno)),
             _ => None,
         }
@@ -70,15 +67,8 @@ mod tests {
 
     #[test]
     fn every_record_survives_the_pipe() {
-        let failure = Failure {
-            step: 700,
-            fault: Fault::call(Errno(13), &"ü".repeat(300)),
-        };
-        for record in [
-            Record::Ready,
-            Record::Failed(failure),
-            Record::NotExecuted(Errno(2)),
-        ] {
+        let failure = Failure { step: 700, fault: Fault::call(Errno(13), &"ü".repeat(300)) };
+        for record in [Record::Ready, Record::Failed(failure), Record::NotExecuted(Errno(2))] {
             assert_eq!(Record::decode(&record.encode()), Some(record));
         }
     }

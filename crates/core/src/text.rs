@@ -21,10 +21,7 @@ impl Text {
     /// How many bytes fit.
     pub const CAPACITY: usize = 240;
     /// No text.
-    pub const EMPTY: Self = Self {
-        bytes: [0; Self::CAPACITY],
-        len: 0,
-    };
+    pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
 
     /// Adds as many whole characters of `more` as fit.
     pub fn push(&mut self, more: &str) {

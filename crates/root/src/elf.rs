@@ -93,8 +93,12 @@ impl Elf {
 
     fn from_data<'data, R: ReadRef<'data>>(data: R) -> Result<Self, ElfError> {
         match FileKind::parse(data).map_err(|_| ElfError::NotElf)? {
-            FileKind::Elf32 => read::read::<elf::FileHeader32<object::Endianness>, R>(data, Class::Elf32),
-            FileKind::Elf64 => read::read::<elf::FileHeader64<object::Endianness>, R>(data, Class::Elf64),
+            FileKind::Elf32 => {
+                read::read::<elf::FileHeader32<object::Endianness>, R>(data, Class::Elf32)
+            }
+            FileKind::Elf64 => {
+                read::read::<elf::FileHeader64<object::Endianness>, R>(data, Class::Elf64)
+            }
             _ => Err(ElfError::NotElf),
         }
     }

@@ -52,7 +52,9 @@ impl Shebang {
             return None;
         }
         let argument = self.argument.as_ref()?.as_bytes();
-        let split = [&b"-S"[..], b"--split-string=", b"-vS", b"-iS"].iter().find_map(|flag| argument.strip_prefix(*flag));
+        let split = [&b"-S"[..], b"--split-string=", b"-vS", b"-iS"]
+            .iter()
+            .find_map(|flag| argument.strip_prefix(*flag));
         let Some(split) = split else {
             // Without -S all of it is one word: the name, or an option that leaves no name.
             return (!argument.starts_with(b"-")).then(|| OsStr::from_bytes(argument).to_owned());

@@ -19,6 +19,7 @@ use nix::sys::stat::Mode;
 
 pub use error::WalkError;
 use trail::End;
+pub(crate) use trail::READ;
 pub use trail::{Kind, Met, Trail};
 
 /// How many symbolic links one path may have, as in the kernels.
@@ -96,7 +97,15 @@ impl Sysroot {
     /// # References
     /// path_resolution(7), openat(2)
     pub fn walk(&self, path: &Path) -> Result<Trail, WalkError> {
-        Walk { root: self, wanted: path, open: Vec::new(), here: PathBuf::from("/"), met: Vec::new(), links: 0 }.run()
+        Walk {
+            root: self,
+            wanted: path,
+            open: Vec::new(),
+            here: PathBuf::from("/"),
+            met: Vec::new(),
+            links: 0,
+        }
+        .run()
     }
 }
 
@@ -139,7 +148,8 @@ impl Walk<'_> {
                 return Err(self.failed(&name, Errno::ENOTDIR));
             }
         }
-        let dir = self.dir().try_clone_to_owned().map_err(|e| self.failed("".as_ref(), errno(&e)))?;
+        let dir =
+            self.dir().try_clone_to_owned().map_err(|e| self.failed("".as_ref(), errno(&e)))?;
         // The last thing met may have been a link to `..`: the end is where we are now.
         if self.met.last().is_none_or(|last| last.path != self.here) {
             let meta = Meta::of(&dir).map_err(|e| self.failed("".as_ref(), e))?;
@@ -148,13 +158,22 @@ impl Walk<'_> {
         Ok(Trail { met: self.met, end: End::Directory(dir) })
     }
 
-    fn link(&mut self, name: &OsStr, meta: Meta, todo: &mut VecDeque<OsString>) -> Result<(), WalkError> {
+    fn link(
+        &mut self,
+        name: &OsStr,
+        meta: Meta,
+        todo: &mut VecDeque<OsString>,
+    ) -> Result<(), WalkError> {
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(WalkError::Loop { path: self.wanted.to_owned() });
         }
         let target = PathBuf::from(readlinkat(self.dir(), name).map_err(|e| self.failed(name, e))?);
-        self.met.push(Met { path: self.here.join(name), kind: Kind::Symlink { target: target.clone() }, meta });
+        self.met.push(Met {
+            path: self.here.join(name),
+            kind: Kind::Symlink { target: target.clone() },
+            meta,
+        });
         if target.is_absolute() {
             self.open.clear();
             self.here = PathBuf::from("/");
@@ -165,7 +184,8 @@ impl Walk<'_> {
 
     fn enter(&mut self, name: &OsStr) -> Result<(), WalkError> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let fd = openat(self.dir(), name, flags, Mode::empty()).map_err(|e| self.failed(name, e))?;
+        let fd =
+            openat(self.dir(), name, flags, Mode::empty()).map_err(|e| self.failed(name, e))?;
         // Of what was opened, not of what the name meant a moment ago.
         let meta = Meta::of(&fd).map_err(|e| self.failed(name, e))?;
         self.here.push(name);

@@ -1,1 +1,41 @@
-//! The portable steps of isol: root, ids, groups, descriptors, limits, signals, session
+//! The portable steps of isol, one file each, and the assembler that puts them in order.
+//!
+//! A backend adds what is its own ([`isol_core::Layers`]); everything that every
+//! plan has to have stands here, so that no backend can misorder or forget it.
+
+#[macro_use]
+mod tells;
+
+mod allot_uid;
+mod assemble;
+mod bounding_set;
+mod capabilities;
+mod change_directory;
+mod dedicated_uid;
+mod descriptors;
+mod environment;
+mod execution_domain;
+mod gid;
+mod groups;
+mod keyring;
+mod launch;
+mod limits;
+mod no_new_privileges;
+mod parent_death_signal;
+mod read_back;
+mod root_directory;
+mod scheduling;
+mod securebits;
+mod session;
+mod signals;
+mod standard_descriptors;
+mod sweep;
+mod timers;
+mod uid;
+mod umask;
+mod working_directory;
+
+pub use assemble::{Preparations, assemble};
+pub use launch::{Child, Image, LaunchError, become_program, lock_in, spawn};
+pub use root_directory::refusal as root_refusal;
+pub use sweep::{StaleUid, sweep_uid};

@@ -83,3 +83,16 @@ pub fn working_directory_is_inside() -> Result<bool, Errno> {
     }
     Ok(path[0] == b'/')
 }
+
+/// Whether this process may change its root directory, ids and bounding set: on
+/// Linux by its capabilities, elsewhere as uid 0.
+#[must_use]
+pub fn may_change_root() -> bool {
+    cfg_if::cfg_if! {
+        if #[cfg(any(target_os = "linux", target_os = "android"))] {
+            crate::privileges::may_give_up_privileges()
+        } else {
+            crate::ids::effective_uid() == 0
+        }
+    }
+}

@@ -27,24 +27,30 @@ cfg_if::cfg_if! {
 /// # References
 /// close_range(2), closefrom(2)
 pub fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
-    if first > last {
-        Ok(())
-    } else {
-        system::close_between(first, last)
-    }
+    if first > last { Ok(()) } else { system::close_between(first, last) }
 }
 
-/// Closes every descriptor but 0, 1, 2 and `keep`, which is sorted. Async-signal-safe.
+/// Closes every descriptor but 0, 1, 2, those of `keep`, which is sorted, and `also`.
+/// Async-signal-safe.
 ///
 /// # Errors
 /// As [`close_between`].
-pub fn close_all_but(keep: &[RawFd]) -> Result<(), Errno> {
+pub fn close_all_but(keep: &[RawFd], also: Option<RawFd>) -> Result<(), Errno> {
     let mut next = 3;
-    for &kept in keep.iter().filter(|&&fd| fd >= 3) {
+    let mut keep = keep.iter().copied().filter(|&fd| fd >= 3).peekable();
+    let mut also = also.filter(|&fd| fd >= 3);
+    loop {
+        let kept = match (keep.peek().copied(), also) {
+            (Some(a), Some(b)) if b < a => also.take(),
+            (None, Some(_)) => also.take(),
+            _ => keep.next(),
+        };
+        let Some(kept) = kept else {
+            return close_between(next, RawFd::MAX);
+        };
         close_between(next, kept - 1)?;
         next = next.max(kept + 1);
     }
-    close_between(next, RawFd::MAX)
 }
 
 /// Puts `from` on `to`, open across exec. Async-signal-safe.
@@ -116,31 +122,44 @@ pub fn open_standard() -> Result<(), Errno> {
     Ok(())
 }
 
-/// The lowest descriptor in `from..until` that is open and not in `keep` (sorted).
-/// Async-signal-safe. One poll(2) for each 256 of them.
+/// The lowest descriptor in `from..until` that is open and neither in `keep` nor
+/// `also`. Async-signal-safe. One poll(2) for each 256 of them.
 ///
 /// # Errors
 /// As poll(2).
 ///
 /// # References
 /// poll(2): `POLLNVAL` is for those that are not open
-pub fn first_open(from: RawFd, until: RawFd, keep: &[RawFd]) -> Result<Option<RawFd>, Errno> {
+pub fn first_open(
+    from: RawFd,
+    until: RawFd,
+    keep: &[RawFd],
+    also: Option<RawFd>,
+) -> Result<Option<RawFd>, Errno> {
+    let stray = |fd: RawFd| also != Some(fd) && !keep.contains(&fd);
     let mut start = from;
     while start < until {
         let count = (until - start).min(256) as usize;
-        let mut polled = [libc::pollfd {
-            fd: 0,
-            events: 0,
-            revents: 0,
-        }; 256];
+        let mut polled = [libc::pollfd { fd: 0, events: 0, revents: 0 }; 256];
         for (place, fd) in polled[..count].iter_mut().zip(start..) {
             place.fd = fd;
         }
         // SAFETY: `count` elements of the array are writable for the call.
-        check(unsafe { libc::poll(polled.as_mut_ptr(), count as libc::nfds_t, 0) })?;
-        let open = |p: &&libc::pollfd| p.revents & libc::POLLNVAL == 0 && !keep.contains(&p.fd);
-        if let Some(found) = polled[..count].iter().find(open) {
-            return Ok(Some(found.fd));
+        match check(unsafe { libc::poll(polled.as_mut_ptr(), count as libc::nfds_t, 0) }) {
+            Ok(_) => {
+                let open = |p: &&libc::pollfd| p.revents & libc::POLLNVAL == 0 && stray(p.fd);
+                if let Some(found) = polled[..count].iter().find(open) {
+                    return Ok(Some(found.fd));
+                }
+            }
+            // More than the limit on open files allows to ask for at once.
+            Err(Errno(libc::EINVAL)) => {
+                let end = start + count as RawFd;
+                if let Some(found) = (start..end).find(|&fd| is_open(fd) && stray(fd)) {
+                    return Ok(Some(found));
+                }
+            }
+            Err(errno) => return Err(errno),
         }
         start += count as RawFd;
     }

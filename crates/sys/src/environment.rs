@@ -20,10 +20,8 @@ impl CStrings {
     /// Lays the array ready; `None` if one of them has a NUL byte in it.
     #[must_use]
     pub fn new(strings: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let strings: Vec<CString> = strings
-            .into_iter()
-            .map(|s| CString::new(s.into_vec()).ok())
-            .collect::<Option<_>>()?;
+        let strings: Vec<CString> =
+            strings.into_iter().map(|s| CString::new(s.into_vec()).ok()).collect::<Option<_>>()?;
         let mut pointers: Vec<_> = strings.iter().map(|s| s.as_ptr()).collect();
         pointers.push(std::ptr::null());
         Some(Self { strings, pointers })

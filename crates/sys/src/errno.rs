@@ -11,6 +11,12 @@ pub fn last() -> Errno {
 /// The errno for 'this system has no such call'.
 pub const NOT_HERE: Errno = Errno(libc::ENOSYS);
 
+/// The errno for 'no such descriptor'.
+pub const BAD_DESCRIPTOR: Errno = Errno(libc::EBADF);
+
+/// The errno for 'no such file'.
+pub const NO_ENTRY: Errno = Errno(libc::ENOENT);
+
 pub(crate) fn check(ret: libc::c_int) -> Result<libc::c_int, Errno> {
     if ret == -1 { Err(last()) } else { Ok(ret) }
 }
@@ -20,6 +26,8 @@ pub(crate) fn check_long(ret: libc::c_long) -> Result<libc::c_long, Errno> {
     if ret == -1 { Err(last()) } else { Ok(ret) }
 }
 
-pub(crate) fn from_nix(errno: nix::errno::Errno) -> Errno {
+/// From nix's errno to the one that isol speaks of.
+#[must_use]
+pub fn from_nix(errno: nix::errno::Errno) -> Errno {
     Errno(errno as i32)
 }

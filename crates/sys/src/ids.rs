@@ -46,12 +46,7 @@ impl GroupList {
         }
         given.extend_from_slice(groups);
         let scratch = (0..groups.len() + 2).map(|_| AtomicU32::new(0)).collect();
-        Self {
-            given,
-            wanted: groups.to_vec(),
-            gid,
-            scratch,
-        }
+        Self { given, wanted: groups.to_vec(), gid, scratch }
     }
 
     /// Makes these the supplementary groups. Async-signal-safe.
@@ -96,15 +91,8 @@ impl GroupList {
             return false;
         }
         // The kernels keep them sorted; one that doesn't has few.
-        let sorted = found
-            .iter()
-            .zip(&self.wanted)
-            .all(|(f, w)| get(f) == w.get());
-        let each = || {
-            self.wanted
-                .iter()
-                .all(|w| found.iter().any(|f| get(f) == w.get()))
-        };
+        let sorted = found.iter().zip(&self.wanted).all(|(f, w)| get(f) == w.get());
+        let each = || self.wanted.iter().all(|w| found.iter().any(|f| get(f) == w.get()));
         sorted || (found.len() <= 1024 && each())
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod chroot;
 pub mod descriptors;
+pub mod device;
 pub mod environment;
 pub mod errno;
 pub mod exec;
@@ -30,3 +31,4 @@ pub mod state;
 pub mod supervise;
 pub mod threads;
 pub mod users;
+pub mod xattr;

@@ -18,11 +18,7 @@ pub struct RawLimit {
 
 impl std::fmt::Debug for RawLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "RawLimit({}={}:{})",
-            self.number, self.value.rlim_cur, self.value.rlim_max
-        )
+        write!(f, "RawLimit({}={}:{})", self.number, self.value.rlim_cur, self.value.rlim_max)
     }
 }
 
@@ -34,14 +30,8 @@ impl RawLimit {
             Amount::AtMost(n) => n as libc::rlim_t,
             Amount::Unlimited => libc::RLIM_INFINITY,
         };
-        let value = libc::rlimit {
-            rlim_cur: raw(limit.soft),
-            rlim_max: raw(limit.hard),
-        };
-        Some(Self {
-            number: number(limit.resource)?,
-            value,
-        })
+        let value = libc::rlimit { rlim_cur: raw(limit.soft), rlim_max: raw(limit.hard) };
+        Some(Self { number: number(limit.resource)?, value })
     }
 
     /// Whether the hard limit in force is below this one: then setting it takes privilege.
@@ -77,10 +67,7 @@ impl RawLimit {
     }
 
     fn current(&self) -> Result<libc::rlimit, Errno> {
-        let mut found = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
-        };
+        let mut found = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: the structure is writable for the call.
         check(unsafe { libc::getrlimit(self.number, &mut found) })?;
         Ok(found)

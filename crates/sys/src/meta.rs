@@ -143,10 +143,6 @@ mod tests {
         assert!(null.is_char_device() && !null.is_file() && null.writable_by_others());
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("nowhere", dir.path().join("link")).unwrap();
-        assert!(
-            Meta::at(&root, &dir.path().join("link"))
-                .unwrap()
-                .is_symlink()
-        );
+        assert!(Meta::at(&root, &dir.path().join("link")).unwrap().is_symlink());
     }
 }

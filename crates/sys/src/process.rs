@@ -145,11 +145,7 @@ pub fn signal_group(leader: Pid, signal: i32) -> io::Result<()> {
 
 fn send(to: libc::pid_t, signal: i32) -> io::Result<()> {
     // SAFETY: takes two numbers.
-    if unsafe { libc::kill(to, signal) } == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if unsafe { libc::kill(to, signal) } == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Kills every process that runs under a uid, in one system call that none of them
@@ -179,6 +175,39 @@ pub fn kill_all_of(uid: Uid) -> io::Result<()> {
         // FreeBSD's kill(-1) spares the caller, and so does Linux's; macOS's may not.
         Status::Exited(0) | Status::Signalled(libc::SIGKILL) => Ok(()),
         _ => Err(io::Error::from_raw_os_error(libc::EPERM)),
+    }
+}
+
+/// What a process does when a signal arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// What the kernel does by itself.
+    Default,
+    /// Something of its own, or nothing.
+    Own,
+    /// This system doesn't tell.
+    Unknown,
+}
+
+/// What a process does when a signal arrives.
+///
+/// # References
+/// proc_pid_status(5): `SigIgn` and `SigCgt`
+#[must_use]
+pub fn disposition(pid: Pid, signal: i32) -> Disposition {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else {
+        return Disposition::Unknown;
+    };
+    let mask = |field: &str| {
+        let line = status.lines().find_map(|l| l.strip_prefix(field))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    match (mask("SigIgn:"), mask("SigCgt:")) {
+        (Some(ignored), Some(caught)) if (ignored | caught) >> (signal - 1) & 1 == 1 => {
+            Disposition::Own
+        }
+        (Some(_), Some(_)) => Disposition::Default,
+        _ => Disposition::Unknown,
     }
 }
 

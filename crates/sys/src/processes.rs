@@ -18,9 +18,13 @@ cfg_if::cfg_if! {
         mod system;
     } else {
         mod system {
-            use super::{Process, Uid, io};
+            use super::{Pid, Process, Uid, io};
 
             pub(super) fn under(_uid: Uid) -> io::Result<Vec<Process>> {
+                Err(io::Error::from_raw_os_error(libc::ENOSYS))
+            }
+
+            pub(super) fn root_identity(_pid: Pid) -> io::Result<(u64, u64)> {
                 Err(io::Error::from_raw_os_error(libc::ENOSYS))
             }
         }
@@ -36,7 +40,8 @@ pub struct Process {
     pub name: String,
 }
 
-/// The processes whose real, effective or saved uid this is.
+/// The processes whose real, effective or saved uid this is, those left out that have
+/// ended and only wait to be waited for.
 ///
 /// # Errors
 /// The kernel's list could not be read, or not all of it could: then nobody can say.
@@ -45,6 +50,17 @@ pub struct Process {
 /// proc_pid_status(5); sysctl(3) `kern.proc` on FreeBSD and macOS
 pub fn under(uid: Uid) -> io::Result<Vec<Process>> {
     system::under(uid)
+}
+
+/// The device and inode of a process's root directory.
+///
+/// # Errors
+/// The process is gone, or the system doesn't tell.
+///
+/// # References
+/// proc_pid_root(5)
+pub fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {
+    system::root_identity(pid)
 }
 
 #[cfg(test)]

@@ -91,21 +91,14 @@ mod tests {
         ];
         for name in names {
             let command = format!("printf %s {}", shell(OsStr::from_bytes(name)));
-            let out = std::process::Command::new("bash")
-                .arg("-c")
-                .arg(&command)
-                .output()
-                .unwrap();
+            let out = std::process::Command::new("bash").arg("-c").arg(&command).output().unwrap();
             assert_eq!(out.stdout, name, "{command}");
         }
     }
 
     #[test]
     fn names_cannot_smuggle_escapes() {
-        assert_eq!(
-            shown(OsStr::from_bytes(b"\xff\x1b]0;x\x07")).to_string(),
-            r"\377\033]0;x\007"
-        );
+        assert_eq!(shown(OsStr::from_bytes(b"\xff\x1b]0;x\x07")).to_string(), r"\377\033]0;x\007");
         assert!(!shown("\u{202e}gpj.exe").to_string().contains('\u{202e}'));
     }
 }

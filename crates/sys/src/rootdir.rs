@@ -47,11 +47,7 @@ impl RootDir {
     /// # Errors
     /// What fcntl(2) gives.
     pub fn try_clone(&self) -> std::io::Result<Self> {
-        Ok(Self {
-            fd: self.fd.try_clone()?,
-            path: self.path.clone(),
-            meta: self.meta,
-        })
+        Ok(Self { fd: self.fd.try_clone()?, path: self.path.clone(), meta: self.meta })
     }
 
     /// The descriptor.

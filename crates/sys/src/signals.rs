@@ -109,14 +109,8 @@ pub fn none_is_blocked() -> Result<bool, Errno> {
 /// # References
 /// setitimer(2): they survive execve
 pub fn stop_timers() -> Result<(), Errno> {
-    let zero = libc::timeval {
-        tv_sec: 0,
-        tv_usec: 0,
-    };
-    let stopped = libc::itimerval {
-        it_interval: zero,
-        it_value: zero,
-    };
+    let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let stopped = libc::itimerval { it_interval: zero, it_value: zero };
     for timer in [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF] {
         // SAFETY: the structure is readable; the old value is not asked for.
         check(unsafe { libc::setitimer(timer, &stopped, std::ptr::null_mut()) })?;
@@ -130,14 +124,8 @@ pub fn stop_timers() -> Result<(), Errno> {
 /// As getitimer(2).
 pub fn timers_are_stopped() -> Result<bool, Errno> {
     for timer in [libc::ITIMER_REAL, libc::ITIMER_VIRTUAL, libc::ITIMER_PROF] {
-        let zero = libc::timeval {
-            tv_sec: 0,
-            tv_usec: 0,
-        };
-        let mut found = libc::itimerval {
-            it_interval: zero,
-            it_value: zero,
-        };
+        let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
+        let mut found = libc::itimerval { it_interval: zero, it_value: zero };
         // SAFETY: the structure is writable for the call.
         check(unsafe { libc::getitimer(timer, &mut found) })?;
         if found.it_value.tv_sec != 0 || found.it_value.tv_usec != 0 {

@@ -117,9 +117,7 @@ impl StateDir {
     /// # Errors
     /// [`StateError::Io`] if the file system can't be asked.
     pub fn devices_work(&self) -> Result<bool, StateError> {
-        os::mounted(&self.fd)
-            .map(|how| !how.nodev)
-            .map_err(|e| self.io("fstatfs", "", e))
+        os::mounted(&self.fd).map(|how| !how.nodev).map_err(|e| self.io("fstatfs", "", e))
     }
 
     fn first(for_roots: bool) -> Result<Self, StateError> {
@@ -133,9 +131,7 @@ impl StateDir {
                 }
                 Err(e) => return Err(e),
             };
-            let flags = fstatvfs(&state.fd)
-                .map_err(|e| state.io("fstatvfs", "", e))?
-                .flags();
+            let flags = fstatvfs(&state.fd).map_err(|e| state.io("fstatvfs", "", e))?.flags();
             let how = os::mounted(&state.fd).map_err(|e| state.io("fstatfs", "", e))?;
             if flags.contains(FsFlags::ST_RDONLY) {
                 tried.push(StateError::ReadOnly { path: state.path });
@@ -150,20 +146,15 @@ impl StateDir {
 
     fn make(path: &Path, rule: Rule) -> Result<Self, StateError> {
         match Self::trusted(path, rule) {
-            Err(StateError::Untrusted(RootDirError::Open {
-                component,
-                source: Errno::ENOENT,
-            })) if component == path => {}
+            Err(StateError::Untrusted(RootDirError::Open { component, source: Errno::ENOENT }))
+                if component == path => {}
             done => return done,
         }
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(StateError::Untrusted(RootDirError::Slash));
         };
         let (parent, ..) = descend_parent(parent, rule)?;
-        let failed = |source| StateError::Make {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| StateError::Make { path: path.to_owned(), source };
         match mkdirat(&parent, name, Mode::S_IRWXU) {
             // The umask may have taken bits away that the owner needs.
             Ok(()) => {
@@ -180,18 +171,11 @@ impl StateDir {
     fn trusted(path: &Path, rule: Rule) -> Result<Self, StateError> {
         let (fd, _, path) =
             descend(path, rule).map_err(|stop| StateError::Untrusted(stop.into()))?;
-        Ok(Self {
-            fd: Arc::new(fd),
-            path,
-        })
+        Ok(Self { fd: Arc::new(fd), path })
     }
 
     fn io(&self, call: &'static str, name: &str, source: Errno) -> StateError {
-        StateError::Io {
-            call,
-            path: self.path.join(name),
-            source,
-        }
+        StateError::Io { call, path: self.path.join(name), source }
     }
 }
 

@@ -13,6 +13,8 @@ cfg_if::cfg_if! {
     }
 }
 
+pub use libc::{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP};
+
 /// The signals that a supervisor passes on to its program.
 pub const FORWARDED: [i32; 9] = [
     libc::SIGTERM,

@@ -19,11 +19,7 @@ pub struct Account {
 
 fn account(user: User) -> Option<Account> {
     let (uid, gid) = (Uid::new(user.uid.as_raw())?, Gid::new(user.gid.as_raw())?);
-    Some(Account {
-        name: user.name,
-        uid,
-        gid,
-    })
+    Some(Account { name: user.name, uid, gid })
 }
 
 /// A user by its name; `None` if there is none.
@@ -57,9 +53,7 @@ pub fn by_uid(uid: Uid) -> Result<Option<Account>, Errno> {
 /// # References
 /// getgrnam_r(3)
 pub fn group_by_name(name: &str) -> Result<Option<Gid>, Errno> {
-    Ok(Group::from_name(name)
-        .map_err(from_nix)?
-        .and_then(|g| Gid::new(g.gid.as_raw())))
+    Ok(Group::from_name(name).map_err(from_nix)?.and_then(|g| Gid::new(g.gid.as_raw())))
 }
 
 /// Whether a gid has an entry.
@@ -78,10 +72,7 @@ pub fn group_exists(gid: Gid) -> Result<bool, Errno> {
 #[must_use]
 pub fn known_names(file: &str) -> Vec<String> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.lines()
-        .filter_map(|l| l.split(':').next())
-        .map(str::to_owned)
-        .collect()
+    text.lines().filter_map(|l| l.split(':').next()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

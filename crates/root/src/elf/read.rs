@@ -28,7 +28,8 @@ where
     if header.e_phnum(endian) > MAX_SEGMENTS {
         return Err(ElfError::TooMuch("segments"));
     }
-    let segments = header.program_headers(endian, data).map_err(|_| ElfError::Broken("program headers"))?;
+    let segments =
+        header.program_headers(endian, data).map_err(|_| ElfError::Broken("program headers"))?;
 
     let mut read = Elf {
         machine: Machine {
@@ -62,7 +63,9 @@ where
                     return Err(ElfError::TooMuch("dynamic entries"));
                 }
                 read.dynamic = true;
-                let entries = segment.dynamic(endian, data).map_err(|_| ElfError::Broken("dynamic section"))?;
+                let entries = segment
+                    .dynamic(endian, data)
+                    .map_err(|_| ElfError::Broken("dynamic section"))?;
                 dynamic(&mut read, entries.unwrap_or_default(), segments, endian, data)?;
             }
             _ => {}
@@ -71,7 +74,11 @@ where
     Ok(read)
 }
 
-fn interpreter<'data, R: ReadRef<'data>>(data: R, offset: u64, size: u64) -> Result<PathBuf, ElfError> {
+fn interpreter<'data, R: ReadRef<'data>>(
+    data: R,
+    offset: u64,
+    size: u64,
+) -> Result<PathBuf, ElfError> {
     const BROKEN: ElfError = ElfError::Broken("interpreter's name");
     if size > MAX_STRING {
         return Err(BROKEN);
@@ -83,27 +90,40 @@ fn interpreter<'data, R: ReadRef<'data>>(data: R, offset: u64, size: u64) -> Res
     }
 }
 
-fn dynamic<'data, D, P, R>(read: &mut Elf, entries: &[D], segments: &[P], endian: Endianness, data: R) -> Result<(), ElfError>
+fn dynamic<'data, D, P, R>(
+    read: &mut Elf,
+    entries: &[D],
+    segments: &[P],
+    endian: Endianness,
+    data: R,
+) -> Result<(), ElfError>
 where
     D: Dyn<Endian = Endianness>,
     P: ProgramHeader<Endian = Endianness>,
     R: ReadRef<'data>,
 {
     let entries = || {
-        let tagged = entries.iter().map(|entry| (u32::try_from(entry.d_tag(endian).into()), entry.d_val(endian).into()));
+        let tagged = entries
+            .iter()
+            .map(|entry| (u32::try_from(entry.d_tag(endian).into()), entry.d_val(endian).into()));
         tagged.take_while(|(tag, _)| *tag != Ok(elf::DT_NULL))
     };
     // The string table may come after what refers to it.
-    let value = |wanted| entries().find(|(tag, _)| *tag == Ok(wanted)).map_or(0, |(_, value)| value);
+    let value =
+        |wanted| entries().find(|(tag, _)| *tag == Ok(wanted)).map_or(0, |(_, value)| value);
     let strings = Strings::find(value(elf::DT_STRTAB), value(elf::DT_STRSZ), segments, endian);
     for (tag, value) in entries() {
         match tag {
-            Ok(elf::DT_NEEDED) if read.needed.len() == MAX_NEEDED => return Err(ElfError::TooMuch("libraries")),
+            Ok(elf::DT_NEEDED) if read.needed.len() == MAX_NEEDED => {
+                return Err(ElfError::TooMuch("libraries"));
+            }
             Ok(elf::DT_NEEDED) => read.needed.push(strings.get(value, data)?),
             Ok(elf::DT_SONAME) => read.soname = Some(strings.get(value, data)?),
             Ok(elf::DT_RPATH) => read.rpath = Some(strings.get(value, data)?),
             Ok(elf::DT_RUNPATH) => read.runpath = Some(strings.get(value, data)?),
-            Ok(elf::DT_FLAGS_1) => read.no_default_dirs = value & u64::from(elf::DF_1_NODEFLIB) != 0,
+            Ok(elf::DT_FLAGS_1) => {
+                read.no_default_dirs = value & u64::from(elf::DF_1_NODEFLIB) != 0
+            }
             _ => {}
         }
     }
@@ -117,7 +137,12 @@ struct Strings {
 }
 
 impl Strings {
-    fn find<P: ProgramHeader<Endian = Endianness>>(address: u64, len: u64, segments: &[P], endian: Endianness) -> Self {
+    fn find<P: ProgramHeader<Endian = Endianness>>(
+        address: u64,
+        len: u64,
+        segments: &[P],
+        endian: Endianness,
+    ) -> Self {
         let holds = |segment: &&P| {
             let start: u64 = segment.p_vaddr(endian).into();
             segment.p_type(endian) == elf::PT_LOAD

@@ -4,11 +4,17 @@ use super::*;
 
 /// Real files of every kind that this host has.
 fn samples() -> Vec<Vec<u8>> {
-    ["/bin/true", "/usr/bin/env", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1", "/libexec/ld-elf.so.1"]
-        .iter()
-        .filter_map(|path| fs::read(path).ok())
-        .filter(|bytes| bytes.starts_with(&Elf::MAGIC))
-        .collect()
+    [
+        "/bin/true",
+        "/usr/bin/env",
+        "/lib64/ld-linux-x86-64.so.2",
+        "/lib/ld-musl-x86_64.so.1",
+        "/libexec/ld-elf.so.1",
+    ]
+    .iter()
+    .filter_map(|path| fs::read(path).ok())
+    .filter(|bytes| bytes.starts_with(&Elf::MAGIC))
+    .collect()
 }
 
 #[test]
@@ -29,7 +35,9 @@ fn a_dynamic_program_is_read_the_same_from_file_and_memory() {
 
 #[test]
 fn what_is_no_elf_file_is_said_to_be_none() {
-    for bytes in [&b""[..], b"\x7f", b"#!/bin/sh\n", &[0; 4096], b"MZ\0\0", b"\xca\xfe\xba\xbe\0\0\0\x02"] {
+    for bytes in
+        [&b""[..], b"\x7f", b"#!/bin/sh\n", &[0; 4096], b"MZ\0\0", b"\xca\xfe\xba\xbe\0\0\0\x02"]
+    {
         assert_eq!(Elf::parse(bytes), Err(ElfError::NotElf));
     }
 }
@@ -88,9 +96,14 @@ fn flipped_bits_end_in_errors_or_small_answers() {
 }
 
 fn find_dynamic(bytes: &[u8]) -> usize {
-    let field = |at: usize, len: usize| bytes[at..at + len].iter().rev().fold(0_usize, |n, &b| n << 8 | usize::from(b));
+    let field = |at: usize, len: usize| {
+        bytes[at..at + len].iter().rev().fold(0_usize, |n, &b| n << 8 | usize::from(b))
+    };
     let (start, count) = (field(32, 8), field(56, 2));
-    (0..count).map(|n| start + n * 56).find(|&at| field(at, 4) == 2).map_or(0, |at| field(at + 8, 8))
+    (0..count)
+        .map(|n| start + n * 56)
+        .find(|&at| field(at, 4) == 2)
+        .map_or(0, |at| field(at + 8, 8))
 }
 
 /// A 64-bit little-endian file with one dynamic segment whose entries are given.
@@ -140,7 +153,8 @@ fn crafted_lengths_are_bounded() {
         assert_eq!(Elf::parse(&file), Err(ElfError::Broken("dynamic string")));
     }
     // More libraries than any program has.
-    let many: Vec<_> = [(STRTAB, 100), (STRSZ, 10)].into_iter().chain((0..5000).map(|_| (NEEDED, 1))).collect();
+    let many: Vec<_> =
+        [(STRTAB, 100), (STRSZ, 10)].into_iter().chain((0..5000).map(|_| (NEEDED, 1))).collect();
     assert_eq!(Elf::parse(&crafted(&many, 100_000)), Err(ElfError::TooMuch("libraries")));
     let mut huge = crafted(&[], 600);
     huge[152..160].copy_from_slice(&(1_u64 << 40).to_le_bytes());

@@ -25,7 +25,10 @@ fn paths(trail: &Trail) -> Vec<&str> {
 fn links_and_directories_are_met_in_order() {
     let (_dir, root) = tree();
     let trail = root.walk("/usr/abs".as_ref()).unwrap();
-    assert_eq!(paths(&trail), ["/", "/usr", "/usr/abs", "/lib", "/usr", "/usr/lib", "/usr/lib/libc.so.6"]);
+    assert_eq!(
+        paths(&trail),
+        ["/", "/usr", "/usr/abs", "/lib", "/usr", "/usr/lib", "/usr/lib/libc.so.6"]
+    );
     assert_eq!(trail.met()[3].kind, Kind::Symlink { target: "usr/lib".into() });
     assert_eq!(trail.last().kind, Kind::File);
     assert_eq!(trail.open_file().unwrap().metadata().unwrap().len(), 1);

@@ -94,9 +94,15 @@ impl Trail {
         let last = self.last();
         let failed = |source| WalkError::Io { path: last.path.clone(), source };
         let changed = || WalkError::Changed { path: last.path.clone() };
-        let (End::Below { parent, name }, Kind::File) = (&self.end, &last.kind) else { return Err(changed()) };
+        let (End::Below { parent, name }, Kind::File) = (&self.end, &last.kind) else {
+            return Err(changed());
+        };
         let fd = openat(parent, name.as_os_str(), READ, Mode::empty()).map_err(failed)?;
-        if Meta::of(&fd).map_err(failed)?.same_file(&last.meta) { Ok(File::from(fd)) } else { Err(changed()) }
+        if Meta::of(&fd).map_err(failed)?.same_file(&last.meta) {
+            Ok(File::from(fd))
+        } else {
+            Err(changed())
+        }
     }
 }
 

@@ -69,8 +69,7 @@ fn number(name: &[u8]) -> Option<RawFd> {
         return None;
     }
     name.iter().try_fold(0_i32, |n, &b| {
-        b.is_ascii_digit()
-            .then(|| n.checked_mul(10)?.checked_add(i32::from(b - b'0')))?
+        b.is_ascii_digit().then(|| n.checked_mul(10)?.checked_add(i32::from(b - b'0')))?
     })
 }
 

@@ -42,19 +42,15 @@ pub(super) fn gids() -> [u32; 3] {
 const KEEP: u32 = u32::MAX;
 
 pub(super) fn try_root_uid() -> bool {
-    [[0, KEEP, KEEP], [KEEP, 0, KEEP], [KEEP, KEEP, 0]]
-        .iter()
-        .any(|&[real, effective, saved]| {
-            // SAFETY: takes three numbers.
-            unsafe { libc::setresuid(real, effective, saved) == 0 }
-        })
+    [[0, KEEP, KEEP], [KEEP, 0, KEEP], [KEEP, KEEP, 0]].iter().any(|&[real, effective, saved]| {
+        // SAFETY: takes three numbers.
+        unsafe { libc::setresuid(real, effective, saved) == 0 }
+    })
 }
 
 pub(super) fn try_root_gid() -> bool {
-    [[0, KEEP, KEEP], [KEEP, 0, KEEP], [KEEP, KEEP, 0]]
-        .iter()
-        .any(|&[real, effective, saved]| {
-            // SAFETY: takes three numbers.
-            unsafe { libc::setresgid(real, effective, saved) == 0 }
-        })
+    [[0, KEEP, KEEP], [KEEP, 0, KEEP], [KEEP, KEEP, 0]].iter().any(|&[real, effective, saved]| {
+        // SAFETY: takes three numbers.
+        unsafe { libc::setresgid(real, effective, saved) == 0 }
+    })
 }

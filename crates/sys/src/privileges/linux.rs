@@ -73,19 +73,12 @@ const VERSION_3: u32 = 0x2008_0522;
 /// # References
 /// capset(2), PR_CAP_AMBIENT(2const)
 pub fn empty_capabilities() -> Result<(), Errno> {
-    match prctl(
-        libc::PR_CAP_AMBIENT,
-        libc::PR_CAP_AMBIENT_CLEAR_ALL as c_ulong,
-        0,
-    ) {
+    match prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as c_ulong, 0) {
         // EINVAL: a kernel before 4.3, which has no ambient set.
         Ok(_) | Err(Errno(libc::EINVAL)) => {}
         Err(errno) => return Err(errno),
     }
-    let header = Header {
-        version: VERSION_3,
-        pid: 0,
-    };
+    let header = Header { version: VERSION_3, pid: 0 };
     let empty = [Half::default(); 2];
     // SAFETY: the header and both halves are readable for the call, as version 3 wants.
     check_long(unsafe { libc::syscall(libc::SYS_capset, &header, empty.as_ptr()) }).map(drop)
@@ -99,18 +92,24 @@ pub fn empty_capabilities() -> Result<(), Errno> {
 /// # References
 /// capget(2)
 pub fn capabilities_are_empty() -> Result<bool, Errno> {
-    let header = Header {
-        version: VERSION_3,
-        pid: 0,
-    };
-    let mut found = [Half {
-        effective: 1,
-        ..Half::default()
-    }; 2];
+    let header = Header { version: VERSION_3, pid: 0 };
+    let mut found = [Half { effective: 1, ..Half::default() }; 2];
     // SAFETY: the header is readable and both halves are writable for the call.
     check_long(unsafe { libc::syscall(libc::SYS_capget, &header, found.as_mut_ptr()) })?;
     // An ambient capability is always a permitted one too.
     Ok(found == [Half::default(); 2])
+}
+
+/// Whether the effective set has what giving up everything takes: `CAP_SETGID`,
+/// `CAP_SETUID`, `CAP_SETPCAP` and `CAP_SYS_CHROOT`.
+#[must_use]
+pub fn may_give_up_privileges() -> bool {
+    const NEEDED: u32 = 1 << 6 | 1 << 7 | 1 << 8 | 1 << 18;
+    let header = Header { version: VERSION_3, pid: 0 };
+    let mut found = [Half::default(); 2];
+    // SAFETY: the header is readable and both halves are writable for the call.
+    let got = unsafe { libc::syscall(libc::SYS_capget, &header, found.as_mut_ptr()) };
+    got == 0 && found[0].effective & NEEDED == NEEDED
 }
 
 const NOROOT: c_int = 1;
@@ -132,18 +131,10 @@ pub fn lock_securebits() -> Result<(), Errno> {
     let locked_by_caller = |bit: c_int| found & (bit << 1) != 0;
     let mut wanted = (found & !0xff) | ALL_LOCKED;
     for bit in [NOROOT, NO_CAP_AMBIENT_RAISE] {
-        wanted |= if locked_by_caller(bit) {
-            found & bit
-        } else {
-            bit
-        };
+        wanted |= if locked_by_caller(bit) { found & bit } else { bit };
     }
     for bit in [NO_SETUID_FIXUP, KEEP_CAPS] {
-        wanted |= if locked_by_caller(bit) {
-            found & bit
-        } else {
-            0
-        };
+        wanted |= if locked_by_caller(bit) { found & bit } else { 0 };
     }
     prctl(libc::PR_SET_SECUREBITS, wanted as c_ulong, 0).map(drop)
 }

@@ -14,10 +14,7 @@ fn describe(process: &libc::kinfo_proc) -> Process {
     // SAFETY: any byte may be read as a byte.
     let name = unsafe { &*(&raw const process.ki_comm as *const [u8; 20]) };
     let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
-    Process {
-        pid: Pid::new(process.ki_pid),
-        name: name.to_string_lossy().into_owned(),
-    }
+    Process { pid: Pid::new(process.ki_pid), name: name.to_string_lossy().into_owned() }
 }
 
 fn all() -> io::Result<Vec<libc::kinfo_proc>> {
@@ -26,14 +23,7 @@ fn all() -> io::Result<Vec<libc::kinfo_proc>> {
         let mut size = 0;
         // SAFETY: the name has three elements; only the size is asked for.
         let asked = unsafe {
-            libc::sysctl(
-                name.as_ptr(),
-                3,
-                std::ptr::null_mut(),
-                &mut size,
-                std::ptr::null(),
-                0,
-            )
+            libc::sysctl(name.as_ptr(), 3, std::ptr::null_mut(), &mut size, std::ptr::null(), 0)
         };
         if asked == -1 {
             return Err(io::Error::last_os_error());
@@ -54,4 +44,8 @@ fn all() -> io::Result<Vec<libc::kinfo_proc>> {
             return Err(error);
         }
     }
+}
+
+pub(super) fn root_identity(_pid: Pid) -> io::Result<(u64, u64)> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }

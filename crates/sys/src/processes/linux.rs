@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use super::{Pid, Process, Uid};
 
@@ -20,30 +21,27 @@ pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
         let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
             continue;
         };
-        if uids(&status).any(|u| u == uid.get()) {
-            let name = status
-                .lines()
-                .find_map(|l| l.strip_prefix("Name:"))
-                .unwrap_or_default();
-            found.push(Process {
-                pid: Pid::new(pid),
-                name: name.trim().to_owned(),
-            });
+        if !has_ended(&status) && uids(&status).any(|u| u == uid.get()) {
+            let name = status.lines().find_map(|l| l.strip_prefix("Name:")).unwrap_or_default();
+            found.push(Process { pid: Pid::new(pid), name: name.trim().to_owned() });
         }
     }
     // An empty directory is not an empty list, nor is a list that `hidepid` has cut.
-    if seen_self && seen_init {
-        Ok(found)
-    } else {
-        Err(io::Error::from_raw_os_error(libc::ENOENT))
-    }
+    if seen_self && seen_init { Ok(found) } else { Err(io::Error::from_raw_os_error(libc::ENOENT)) }
 }
 
 /// Real, effective, saved and file-system uid.
 fn uids(status: &str) -> impl Iterator<Item = u32> {
-    let line = status
-        .lines()
-        .find_map(|l| l.strip_prefix("Uid:"))
-        .unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("Uid:")).unwrap_or_default();
     line.split_whitespace().filter_map(|n| n.parse().ok())
+}
+
+fn has_ended(status: &str) -> bool {
+    let state = status.lines().find_map(|l| l.strip_prefix("State:")).unwrap_or_default();
+    state.trim_start().starts_with(['Z', 'X'])
+}
+
+pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {
+    let root = fs::metadata(format!("/proc/{pid}/root"))?;
+    Ok((root.dev(), root.ino()))
 }

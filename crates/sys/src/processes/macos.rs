@@ -20,10 +20,7 @@ pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
             // SAFETY: any byte may be read as a byte.
             let name = unsafe { &*(&raw const info.pbi_comm as *const [u8; 16]) };
             let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
-            found.push(Process {
-                pid: Pid::new(pid),
-                name: name.to_string_lossy().into_owned(),
-            });
+            found.push(Process { pid: Pid::new(pid), name: name.to_string_lossy().into_owned() });
         }
     }
     Ok(found)
@@ -45,4 +42,8 @@ fn all() -> io::Result<Vec<libc::pid_t>> {
         }
         room *= 2;
     }
+}
+
+pub(super) fn root_identity(_pid: Pid) -> io::Result<(u64, u64)> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }

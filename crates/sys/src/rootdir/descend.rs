@@ -29,12 +29,7 @@ pub(crate) enum Stop {
     Relative(PathBuf),
     DotDot(PathBuf),
     Open(PathBuf, Errno),
-    Unsafe {
-        component: PathBuf,
-        what: Flaw,
-        meta: Meta,
-        owner: u32,
-    },
+    Unsafe { component: PathBuf, what: Flaw, meta: Meta, owner: u32 },
 }
 
 /// Opens `path` and returns its descriptor, what it is, and the path without `.` and doubled slashes.
@@ -65,10 +60,8 @@ pub(crate) fn descend(path: &Path, rule: Rule) -> Result<(OwnedFd, Meta, PathBuf
     Ok((fd, meta, done))
 }
 
-const FLAGS: OFlag = OFlag::O_RDONLY
-    .union(OFlag::O_DIRECTORY)
-    .union(OFlag::O_NOFOLLOW)
-    .union(OFlag::O_CLOEXEC);
+const FLAGS: OFlag =
+    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 fn open_component(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     openat(dir, name, FLAGS, Mode::empty())
@@ -85,12 +78,9 @@ fn check(component: &Path, meta: &Meta, rule: Rule, last: bool) -> Result<(), St
     match Flaw::find(meta, owner) {
         None => Ok(()),
         Some(Flaw::WritableByOthers) if sticky => Ok(()),
-        Some(what) => Err(Stop::Unsafe {
-            component: component.to_owned(),
-            what,
-            meta: *meta,
-            owner,
-        }),
+        Some(what) => {
+            Err(Stop::Unsafe { component: component.to_owned(), what, meta: *meta, owner })
+        }
     }
 }
 
@@ -100,17 +90,8 @@ fn refusal(dir: &OwnedFd, name: &OsStr, component: &Path, errno: Errno) -> Stop 
         && let Ok(meta) = Meta::at(dir.as_fd(), name)
         && !meta.is_dir()
     {
-        let what = if meta.is_symlink() {
-            Flaw::Symlink
-        } else {
-            Flaw::NotDirectory
-        };
-        return Stop::Unsafe {
-            component: component.to_owned(),
-            what,
-            meta,
-            owner: 0,
-        };
+        let what = if meta.is_symlink() { Flaw::Symlink } else { Flaw::NotDirectory };
+        return Stop::Unsafe { component: component.to_owned(), what, meta, owner: 0 };
     }
     Stop::Open(component.to_owned(), errno)
 }

@@ -130,30 +130,16 @@ impl fmt::Display for RootDirError {
             Self::DotDot { path } => write!(f, "{} has a .. in it", shown(path)),
             Self::Slash => f.write_str("/ is no root to confine anything in"),
             Self::Unsafe {
-                component,
-                what: what @ (Flaw::Symlink | Flaw::NotDirectory),
-                ..
+                component, what: what @ (Flaw::Symlink | Flaw::NotDirectory), ..
             } => {
                 write!(f, "{} {what}", shown(component))
             }
-            Self::Unsafe {
-                component,
-                what,
-                uid,
-                gid,
-                mode,
-                ..
-            } => {
-                write!(
-                    f,
-                    "{} {what} (owner {uid}, group {gid}, mode {mode:04o})",
-                    shown(component)
-                )
+            Self::Unsafe { component, what, uid, gid, mode, .. } => {
+                write!(f, "{} {what} (owner {uid}, group {gid}, mode {mode:04o})", shown(component))
             }
-            Self::Open {
-                component,
-                source: Errno::ENOENT,
-            } => write!(f, "{} does not exist", shown(component)),
+            Self::Open { component, source: Errno::ENOENT } => {
+                write!(f, "{} does not exist", shown(component))
+            }
             Self::Open { component, source } => {
                 write!(f, "{}: {}", shown(component), source.desc())
             }
@@ -176,12 +162,7 @@ impl From<Stop> for RootDirError {
             Stop::Relative(path) => Self::Relative { path },
             Stop::DotDot(path) => Self::DotDot { path },
             Stop::Open(component, source) => Self::Open { component, source },
-            Stop::Unsafe {
-                component,
-                what,
-                meta,
-                owner,
-            } => Self::Unsafe {
+            Stop::Unsafe { component, what, meta, owner } => Self::Unsafe {
                 mend: what.mend(&component, &meta, owner),
                 component,
                 what,

@@ -8,24 +8,14 @@ pub(super) fn reset_policy() -> Result<(), Errno> {
     let priority: libc::c_int = 0;
     // SAFETY: `sched_param` is one int, readable for the call.
     check_long(unsafe {
-        libc::syscall(
-            libc::SYS_sched_setscheduler,
-            0,
-            libc::SCHED_OTHER,
-            &priority,
-        )
+        libc::syscall(libc::SYS_sched_setscheduler, 0, libc::SCHED_OTHER, &priority)
     })?;
     reset_io_priority()?;
     // More CPUs than any kernel is built for; it takes those that there are.
     let all = [u64::MAX; 128];
     // SAFETY: the mask is readable for the size that is given.
     check_long(unsafe {
-        libc::syscall(
-            libc::SYS_sched_setaffinity,
-            0,
-            size_of_val(&all),
-            all.as_ptr(),
-        )
+        libc::syscall(libc::SYS_sched_setaffinity, 0, size_of_val(&all), all.as_ptr())
     })
     .map(drop)
 }

@@ -24,10 +24,7 @@ const SIZE: usize = size_of::<u64>();
 compile_error!("the kernel's sigaction has another layout on MIPS");
 
 pub(super) fn set_default(signal: c_int) -> Result<(), Errno> {
-    let default = KernelAction {
-        handler: libc::SIG_DFL,
-        ..KernelAction::default()
-    };
+    let default = KernelAction { handler: libc::SIG_DFL, ..KernelAction::default() };
     let old = std::ptr::null_mut::<KernelAction>();
     // SAFETY: the action is readable and as large as the kernel's; the old one is not asked for.
     let set = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &default, old, SIZE) };
@@ -59,13 +56,7 @@ pub(super) fn swap_mask(to: &RawMask) -> Result<RawMask, Errno> {
     let mut old = 0;
     // SAFETY: both masks are of the size that is given.
     let set = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            to as *const u64,
-            &mut old,
-            SIZE,
-        )
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, to as *const u64, &mut old, SIZE)
     };
     check_long(set)?;
     Ok(old)
@@ -76,13 +67,7 @@ pub(super) fn current_mask() -> Result<RawMask, Errno> {
     let new = std::ptr::null::<u64>();
     // SAFETY: the mask is of the size that is given; no new one is.
     let got = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            new,
-            &mut found,
-            SIZE,
-        )
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, &mut found, SIZE)
     };
     check_long(got)?;
     Ok(found)

@@ -65,11 +65,7 @@ pub(super) fn child(mut child: Child<'_>) -> io::Result<Pid> {
     // shares errno and other thread-locals with the suspended thread, which reads none
     // of them before it has set them again.
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
-    let result = if pid == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(Pid::new(pid))
-    };
+    let result = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
     signals::restore(&mask)?;
     result
 }

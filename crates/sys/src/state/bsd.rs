@@ -22,8 +22,5 @@ pub(super) struct Mounted {
 pub(super) fn mounted(dir: &OwnedFd) -> nix::Result<Mounted> {
     let flags = fstatfs(dir)?.flags();
     // FreeBSD has had no MNT_NODEV since devfs: a node outside devfs can be made there, but never works.
-    Ok(Mounted {
-        noexec: flags.contains(MntFlags::MNT_NOEXEC),
-        nodev: true,
-    })
+    Ok(Mounted { noexec: flags.contains(MntFlags::MNT_NOEXEC), nodev: true })
 }

@@ -80,10 +80,7 @@ impl StateError {
         match self {
             Self::Untrusted(RootDirError::Unsafe { component, .. }) => component != path,
             Self::Untrusted(RootDirError::Open { source, .. }) | Self::Make { source, .. } => {
-                matches!(
-                    source,
-                    Errno::ENOENT | Errno::EROFS | Errno::EACCES | Errno::EPERM
-                )
+                matches!(source, Errno::ENOENT | Errno::EROFS | Errno::EACCES | Errno::EPERM)
             }
             _ => false,
         }
@@ -103,11 +100,9 @@ impl fmt::Display for StateError {
                 )
             }
             Self::ReadOnly { path } => write!(f, "{} is mounted read-only", shown(path)),
-            Self::NoExec { path } => write!(
-                f,
-                "{} is mounted noexec: no program in it could be run",
-                shown(path)
-            ),
+            Self::NoExec { path } => {
+                write!(f, "{} is mounted noexec: no program in it could be run", shown(path))
+            }
             Self::NoPlace { tried } => {
                 f.write_str("there is no place for the state directory")?;
                 for (i, e) in tried.iter().enumerate() {

@@ -104,14 +104,7 @@ impl StateDir {
 
     fn hold(&self, file: File, name: String, file_name: &str, unlink: bool) -> Lock {
         let path = self.path.join(file_name);
-        Lock {
-            file,
-            dir: Arc::clone(&self.fd),
-            path,
-            name,
-            holder: getpid(),
-            unlink,
-        }
+        Lock { file, dir: Arc::clone(&self.fd), path, name, holder: getpid(), unlink }
     }
 
     /// The file, and whether this call made it.
@@ -148,10 +141,8 @@ fn flock(file: &File, arg: FlockArg) -> nix::Result<()> {
     nix::fcntl::flock(file.as_raw_fd(), arg)
 }
 
-const FLAGS: OFlag = OFlag::O_RDWR
-    .union(OFlag::O_NOFOLLOW)
-    .union(OFlag::O_CLOEXEC)
-    .union(OFlag::O_NONBLOCK);
+const FLAGS: OFlag =
+    OFlag::O_RDWR.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC).union(OFlag::O_NONBLOCK);
 const SUFFIX: &str = ".lock";
 /// More than any payload; a stale file is read up to here.
 const MAX_PAYLOAD: usize = 64 * 1024;
@@ -164,16 +155,13 @@ fn file_name(name: &str) -> Result<String, StateError> {
     {
         Ok(format!("{name}{SUFFIX}"))
     } else {
-        Err(StateError::BadName {
-            name: name.to_owned(),
-        })
+        Err(StateError::BadName { name: name.to_owned() })
     }
 }
 
 /// The lock's name in the name of its file.
 pub(super) fn lock_name(file: &str) -> Option<&str> {
-    file.strip_suffix(SUFFIX)
-        .filter(|name| file_name(name).is_ok())
+    file.strip_suffix(SUFFIX).filter(|name| file_name(name).is_ok())
 }
 
 impl Lock {
@@ -189,10 +177,8 @@ impl Lock {
     /// [`StateError::Io`] if the file can't be written.
     pub fn set_payload(&self, payload: &str) -> Result<(), StateError> {
         let text = format!("{}\n{payload}", self.holder);
-        let written = self
-            .file
-            .set_len(0)
-            .and_then(|()| self.file.write_all_at(text.as_bytes(), 0));
+        let written =
+            self.file.set_len(0).and_then(|()| self.file.write_all_at(text.as_bytes(), 0));
         written.map_err(|e| self.io("write", e))
     }
 
@@ -249,18 +235,11 @@ impl Lock {
     }
 
     fn io(&self, call: &'static str, error: io::Error) -> StateError {
-        self.errno(
-            call,
-            Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO)),
-        )
+        self.errno(call, Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO)))
     }
 
     fn errno(&self, call: &'static str, source: Errno) -> StateError {
-        StateError::Io {
-            call,
-            path: self.path.clone(),
-            source,
-        }
+        StateError::Io { call, path: self.path.clone(), source }
     }
 }
 

@@ -49,10 +49,7 @@ impl StateDir {
             }
             None => false,
         });
-        Ok(Stale {
-            state: self,
-            names: names.into_iter(),
-        })
+        Ok(Stale { state: self, names: names.into_iter() })
     }
 
     /// The names in the directory that are text; isol makes no others.
@@ -95,8 +92,6 @@ impl Iterator for Stale<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let state = self.state;
-        self.names
-            .by_ref()
-            .find_map(|name| state.try_stale(name).transpose())
+        self.names.by_ref().find_map(|name| state.try_stale(name).transpose())
     }
 }

@@ -39,28 +39,19 @@ fn one_that_others_could_change_is_refused() {
         };
         assert_eq!(*named, mode);
         assert!(error.mend().unwrap().starts_with("chmod go-w "), "{error}");
-        assert!(
-            !error.is_absence(state.path()),
-            "an untrusted candidate must not be passed over"
-        );
+        assert!(!error.is_absence(state.path()), "an untrusted candidate must not be passed over");
     }
     let link = state.path().with_file_name("link");
     symlink("state", &link).unwrap();
     let error = StateDir::open_at(&link).unwrap_err();
-    assert!(
-        error.to_string().ends_with("link is a symbolic link"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("link is a symbolic link"), "{error}");
 }
 
 #[test]
 fn one_below_a_directory_that_others_could_change_is_refused() {
     let (dir, state) = scratch();
     fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
-    assert!(matches!(
-        StateDir::open_at(state.path()),
-        Err(StateError::Untrusted(_))
-    ));
+    assert!(matches!(StateDir::open_at(state.path()), Err(StateError::Untrusted(_))));
     fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o1777)).unwrap();
     StateDir::open_at(state.path()).unwrap();
 }
@@ -68,22 +59,10 @@ fn one_below_a_directory_that_others_could_change_is_refused() {
 #[test]
 fn a_missing_place_is_absence() {
     let error = StateDir::open_at(Path::new("/no-such-directory/isol")).unwrap_err();
-    assert!(
-        error.is_absence(Path::new("/no-such-directory/isol")),
-        "{error}"
-    );
-    let none = StateError::NoPlace {
-        tried: vec![
-            StateError::NoExec {
-                path: "/run/isol".into(),
-            },
-            error,
-        ],
-    };
-    assert!(
-        none.to_string().contains("/run/isol is mounted noexec"),
-        "{none}"
-    );
+    assert!(error.is_absence(Path::new("/no-such-directory/isol")), "{error}");
+    let none =
+        StateError::NoPlace { tried: vec![StateError::NoExec { path: "/run/isol".into() }, error] };
+    assert!(none.to_string().contains("/run/isol is mounted noexec"), "{none}");
 }
 
 #[test]
@@ -91,10 +70,7 @@ fn a_lock_has_one_holder_and_leaves_nothing() {
     let (_dir, state) = scratch();
     let lock = state.try_lock("uid-61184").unwrap().unwrap();
     lock.set_payload("for nobody").unwrap();
-    assert_eq!(
-        lock.payload().unwrap(),
-        (Some(std::process::id() as i32), "for nobody".to_owned())
-    );
+    assert_eq!(lock.payload().unwrap(), (Some(std::process::id() as i32), "for nobody".to_owned()));
     assert_eq!(Meta::of(&lock).unwrap().permissions(), 0o600);
     assert!(state.try_lock("uid-61184").unwrap().is_none());
     assert!(state.try_lock("uid-61185").unwrap().is_some());
@@ -107,10 +83,7 @@ fn a_lock_has_one_holder_and_leaves_nothing() {
 fn names_stay_in_the_directory() {
     let (_dir, state) = scratch();
     for name in ["", ".", "..", "../x", "a/b", ".hidden", "a\0b", "é"] {
-        assert!(
-            matches!(state.try_lock(name), Err(StateError::BadName { .. })),
-            "{name:?}"
-        );
+        assert!(matches!(state.try_lock(name), Err(StateError::BadName { .. })), "{name:?}");
     }
 }
 
@@ -126,10 +99,7 @@ fn a_stale_lock_is_found_kept_and_released() {
         assert_eq!(found[0].payload().unwrap().1, "left behind");
         assert_eq!(state.stale().unwrap().count(), 0, "it is held now");
     }
-    state
-        .stale()
-        .unwrap()
-        .for_each(|lock| lock.unwrap().release().unwrap());
+    state.stale().unwrap().for_each(|lock| lock.unwrap().release().unwrap());
     assert!(is_empty(&state));
 }
 
@@ -155,15 +125,8 @@ fn contend(state: &StateDir) {
             lock.set_payload("held").unwrap();
             let named = Meta::at(state, format!("{name}.lock").as_str()).unwrap();
             assert!(named.same_file(&Meta::of(&lock).unwrap()));
-            assert_eq!(
-                lock.payload().unwrap(),
-                (Some(seed as i32), "held".to_owned())
-            );
-            if round % 5 == 0 {
-                lock.abandon()
-            } else {
-                lock.release().unwrap()
-            }
+            assert_eq!(lock.payload().unwrap(), (Some(seed as i32), "held".to_owned()));
+            if round % 5 == 0 { lock.abandon() } else { lock.release().unwrap() }
         }
         for lock in state.stale().unwrap() {
             lock.unwrap().release().unwrap();
@@ -183,18 +146,13 @@ fn contender() {
 fn two_hundred_processes_at_once() {
     let (_dir, state) = scratch();
     let mut contender = Command::new(std::env::current_exe().unwrap());
-    contender
-        .args(["--exact", "state::tests::contender"])
-        .env("ISOL_TEST_CONTEND", state.path());
+    contender.args(["--exact", "state::tests::contender"]).env("ISOL_TEST_CONTEND", state.path());
     contender.stdout(std::process::Stdio::null());
     let children: Vec<_> = (0..200).map(|_| contender.spawn().unwrap()).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    state
-        .stale()
-        .unwrap()
-        .for_each(|lock| lock.unwrap().release().unwrap());
+    state.stale().unwrap().for_each(|lock| lock.unwrap().release().unwrap());
     assert!(is_empty(&state));
 }
 

@@ -20,10 +20,7 @@ pub(super) fn next(set: &libc::sigset_t, time: Option<Duration>) -> io::Result<O
     let mut signal = 0;
     // SAFETY: the set is readable and the number writable.
     match unsafe { libc::sigwait(set, &mut signal) } {
-        0 => Ok(Some(Arrival {
-            signal,
-            from_kernel: false,
-        })),
+        0 => Ok(Some(Arrival { signal, from_kernel: false })),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }
 }

@@ -8,7 +8,5 @@ pub(super) fn others() -> io::Result<usize> {
     if unsafe { libc::unshare(libc::CLONE_THREAD) } == 0 {
         return Ok(0);
     }
-    Ok(std::fs::read_dir("/proc/self/task")?
-        .count()
-        .saturating_sub(1))
+    Ok(std::fs::read_dir("/proc/self/task")?.count().saturating_sub(1))
 }

@@ -1,0 +1,31 @@
+//! What chroot(2) can hold, and why not the rest.
+
+use isol_core::{Guarantee as G, Os, Support, Tier};
+
+pub(crate) fn of(guarantee: G, os: Os) -> Support {
+    match guarantee {
+        G::RootClean => Support::OnRequest(
+            "the whole tree is walked before the run: --require root-clean".into(),
+        ),
+        G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
+        G::NoPrivilegeGain if os == Os::MacOs => Support::not_offered(
+            "macOS has nothing like no_new_privs: keep set-id files out of the root",
+        ),
+        _ if guarantee.tier() == Tier::Base => Support::Held,
+        G::PidsHidden => confines_files_only("processes are the host's"),
+        G::SignalsConfined => {
+            confines_files_only("whoever runs under the same uid can be signalled and traced")
+        }
+        G::IpcPrivate => {
+            confines_files_only("System V IPC, message queues and abstract sockets are the host's")
+        }
+        G::NetworkConfined => confines_files_only("the network is the host's"),
+        G::HostnamePrivate => confines_files_only("the host name is the host's"),
+        G::MountsPrivate => confines_files_only("mounts are the host's"),
+        _ => confines_files_only("uid 0 walks out of a chroot"),
+    }
+}
+
+fn confines_files_only(what: &str) -> Support {
+    Support::NotOffered(format!("chroot(2) confines the file system only: {what}"))
+}

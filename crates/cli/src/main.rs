@@ -1,0 +1,39 @@
+//! The `isol` command. It parses, calls the library, and prints.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod backends;
+mod output;
+mod plan;
+mod policy;
+mod run;
+mod supervise;
+mod usage;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Before anything is opened: a file that landed on 0, 1 or 2 would be the program's.
+    if isol::host::open_standard().is_err() {
+        return ExitCode::from(125);
+    }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::report(&error),
+    };
+    let (json, result) = match arguments.command {
+        Command::Run(run) => (run.options.json, run::run(run)),
+        Command::Plan(plan) => (plan.options.json, plan::plan(&plan)),
+        Command::Backends(backends) => (backends.json, backends::backends(&backends)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(problem) => {
+            output::tell(json)(&problem);
+            ExitCode::from(problem.kind.exit_status())
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `isol run`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use isol::{Allow, Confined, Guarantee, Policy, Problem, Root, User, host};
+
+use crate::{arguments, output, policy, supervise};
+
+pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
+    let options = &arguments.options;
+    let command = policy::command(&arguments.program)?;
+    let (policy, supervised) = supervised(policy::policy(options)?, arguments.timeout);
+    let isolation = policy::isolation(policy, options)?;
+    if supervised {
+        return supervise::run(isolation, command, &arguments);
+    }
+    isol::sweep();
+    let ready = isolation
+        .plan_exec(command)
+        .and_then(isol::Planned::prepare)
+        .map_err(|error| error.problem())?
+        .on_failure(output::tell(options.json));
+    if arguments.verbose {
+        report(&ready.confined());
+    }
+    Err(ready.exec().problem())
+}
+
+/// Whether something has to outlive the program or to clean up behind it. Then the
+/// program is to die with isol.
+pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Policy, bool) {
+    let stuck_to_terminal = || {
+        !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal()
+    };
+    let supervised = matches!(policy.root, Root::ThrowAway { .. })
+        || policy.user == User::Auto
+        || timeout.is_some()
+        || stuck_to_terminal();
+    policy.die_with_parent |= supervised && host::HOST.has_capabilities();
+    (policy, supervised)
+}
+
+/// What `-v` says.
+pub(crate) fn report(confined: &Confined) {
+    let list = |guarantees: Vec<Guarantee>| {
+        guarantees.into_iter().map(Guarantee::id).collect::<Vec<_>>().join(" ")
+    };
+    output::remark(format_args!("in force on {}: {}", confined.backend(), list(confined.guarantees().iter().collect())));
+    if !confined.relaxed().is_empty() {
+        output::remark(format_args!("given up: {}", list(confined.relaxed().iter().collect())));
+    }
+    for (guarantee, reason) in confined.not_held() {
+        output::remark(format_args!("not in force: {guarantee}: {reason}"));
+    }
+    for note in confined.notes() {
+        output::remark(format_args!("note: {note}"));
+    }
+}

@@ -1,0 +1,69 @@
+//! The backends of this build, in the order in which `auto` tries them. The one
+//! place where the operating system decides which there are.
+
+use isol_core::{Backend, Guarantee, Os, PlanError, Policy};
+use isol_sys::os::HOST;
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        static BACKENDS: &[&dyn Backend] = &[&isol_chroot::Chroot];
+    } else {
+        static BACKENDS: &[&dyn Backend] = &[&isol_chroot::Chroot];
+    }
+}
+
+/// Every backend, in the order in which [`Choice::Auto`] tries them.
+#[must_use]
+pub fn all() -> &'static [&'static dyn Backend] {
+    BACKENDS
+}
+
+/// A backend by its name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Backend> {
+    all().iter().copied().find(|b| b.name() == name)
+}
+
+/// Which backend to take.
+#[derive(Clone, Copy, Default)]
+pub enum Choice {
+    /// The first one that offers every guarantee that the policy requires.
+    #[default]
+    Auto,
+    /// This one.
+    Backend(&'static dyn Backend),
+}
+
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Choice::Auto => f.write_str("Auto"),
+            Choice::Backend(backend) => f.write_str(backend.name()),
+        }
+    }
+}
+
+impl Choice {
+    pub(crate) fn make(self, policy: &Policy) -> Result<&'static dyn Backend, PlanError> {
+        if let Choice::Backend(backend) = self {
+            return Ok(backend);
+        }
+        let mut reasons = Vec::new();
+        for &backend in all() {
+            match lacking(backend, policy) {
+                None => return Ok(backend),
+                Some(lacks) => reasons.push(lacks),
+            }
+        }
+        Err(PlanError::NoBackend { reasons })
+    }
+}
+
+/// What a backend lacks of what is required, in words.
+fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
+    let os: Os = backend.plans_for(HOST);
+    let offered = |g: &Guarantee| backend.support(*g, os).is_offered();
+    let lacks: Vec<_> =
+        policy.require.iter().filter(|g| !offered(g)).map(Guarantee::id).collect();
+    if lacks.is_empty() { None } else { Some(format!("{} lacks {}", backend.name(), lacks.join(", "))) }
+}

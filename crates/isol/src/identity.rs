@@ -1,0 +1,78 @@
+//! From the names in a policy to numbers, by the host's databases.
+
+use isol_core::{
+    Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, User, nearest,
+};
+use isol_sys::users::{self, Account};
+
+pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
+    let groups = policy.groups.iter().map(gid_of).collect::<Result<Vec<_>, _>>()?;
+    let (account, uid) = match &policy.user {
+        User::Auto if policy.group.is_some() => return Err(group_for_nobody()),
+        User::Auto => {
+            check_groups(policy, &groups)?;
+            return Ok(Identity::Auto { groups });
+        }
+        User::Name(name) => {
+            let account = by_name(name)?;
+            let uid = account.uid;
+            (Some(account), uid)
+        }
+        User::Id(uid) => {
+            let failed = |errno| PlanError::LookUp { what: "user", name: uid.to_string(), errno };
+            (users::by_uid(*uid).map_err(failed)?, *uid)
+        }
+    };
+    let gid = match (&policy.group, account) {
+        (Some(group), _) => gid_of(group)?,
+        (None, Some(Account { gid, .. })) => gid,
+        (None, None) => Gid::new(uid.get()).ok_or(PolicyError::NoChangeId)?,
+    };
+    if uid.is_root() && !policy.allow.contains(Allow::RootUser) {
+        return Err(PolicyError::RootUser.into());
+    }
+    check_groups(policy, &[gid])?;
+    check_groups(policy, &groups)?;
+    Ok(Identity::Fixed(Ids::new(uid, gid, groups)))
+}
+
+/// The policy has looked at the numbers that it names; a name can be root's too.
+fn check_groups(policy: &Policy, groups: &[Gid]) -> Result<(), PlanError> {
+    if groups.iter().any(|g| g.is_root()) && !policy.allow.contains(Allow::RootGroup) {
+        Err(PolicyError::RootGroup.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn group_for_nobody() -> PlanError {
+    PlanError::CantHonour {
+        backend: "isol",
+        what: "a group of one's choice for an allotted uid".into(),
+        reason: "the gid has the uid's number, so that it is unused too".into(),
+        help: Some("leave the group out, or add it with --groups".into()),
+    }
+}
+
+fn by_name(name: &str) -> Result<Account, PlanError> {
+    let what = "user";
+    users::by_name(name)
+        .map_err(|errno| PlanError::LookUp { what, name: name.to_owned(), errno })?
+        .ok_or_else(|| unknown(what, name, "/etc/passwd"))
+}
+
+fn gid_of(group: &Group) -> Result<Gid, PlanError> {
+    let what = "group";
+    match group {
+        Group::Id(gid) => Ok(*gid),
+        Group::Name(name) => users::group_by_name(name)
+            .map_err(|errno| PlanError::LookUp { what, name: name.clone(), errno })?
+            .ok_or_else(|| unknown(what, name, "/etc/group")),
+    }
+}
+
+fn unknown(what: &'static str, name: &str, file: &str) -> PlanError {
+    let known = users::known_names(file);
+    let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+    PlanError::UnknownName { what, name: name.to_owned(), nearest }
+}

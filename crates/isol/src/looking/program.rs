@@ -1,0 +1,81 @@
+//! The program is in the root, with all that it loads, and only root can write to any of it.
+
+use std::path::{Path, PathBuf};
+
+use isol_core::{
+    Command, Kind, PrepareError, Problem, RootHandle, Scene, Step, step_names,
+};
+use isol_root::{ClosureError, Resolver, Sysroot, find_program, safety};
+
+use super::throw_away::walk_problem;
+
+#[derive(Debug)]
+pub(crate) struct ProgramInRoot;
+
+impl Step for ProgramInRoot {
+    fn name(&self) -> &'static str {
+        step_names::PROGRAM
+    }
+
+    fn phase(&self) -> isol_core::Phase {
+        isol_core::Phase::Prepare
+    }
+
+    fn explains(&self) -> String {
+        "find the program, its interpreter and every library in the root; each must be root's, and only root's to write".into()
+    }
+
+    fn calls(&self) -> &'static [&'static str] {
+        &["openat", "fstat", "read", "fstatvfs"]
+    }
+
+    fn establishes(&self) -> &'static [isol_core::Guarantee] {
+        &[isol_core::Guarantee::RootSafe]
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        let missing = |what: &str| Problem::new(step_names::PROGRAM, what, "");
+        let command = scene.command.take().ok_or_else(|| missing("no program is named"))?;
+        let root = scene.root.as_ref().ok_or_else(|| missing("no root has been opened"))?;
+        let ids = scene.ids.as_ref().ok_or_else(|| missing("nobody has said who the program will be"))?;
+        let tree = sysroot(root)?;
+        let explain = |error: &ClosureError| problem(error, step_names::PROGRAM, Some(&root.path));
+        let path = find(&command, &tree).map_err(|e| explain(&e))?;
+        let closure = Resolver::new(&tree).closure(&path, &[]).map_err(|e| explain(&e))?;
+        safety::check(&tree, &closure.loaded, ids).map_err(|error| unsafe_problem(&error))?;
+        scene.command = Some(command.found_at(path));
+        Ok(())
+    }
+}
+
+pub(crate) fn sysroot(root: &RootHandle) -> Result<Sysroot, PrepareError> {
+    let fd = root.fd.try_clone().map_err(|e| PrepareError::system(step_names::PROGRAM, "can't duplicate a descriptor", e))?;
+    Sysroot::from_fd(fd, &root.path).map_err(|e| walk_problem(&e, step_names::PROGRAM).into())
+}
+
+/// By its path, which is one from the root directory, or in the usual directories.
+fn find(command: &Command, tree: &Sysroot) -> Result<PathBuf, ClosureError> {
+    let found = find_program(command.program().as_os_str(), tree)?;
+    Ok(Path::new("/").join(found))
+}
+
+fn unsafe_problem(error: &safety::SafetyError) -> Problem {
+    let kind = if error.is_permission() { Kind::NotExecutable } else { Kind::Refused };
+    let mut problem = Problem::new(step_names::PROGRAM, error.to_string(), "").kind(kind);
+    problem.help = error.mend().map(str::to_owned);
+    problem
+}
+
+/// Why a program can't start, as the user reads it.
+pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Path>) -> Problem {
+    let kind = if error.status() == 127 { Kind::NotFound } else { Kind::NotExecutable };
+    let problem = Problem::new(step, error.to_string(), "").kind(kind);
+    let missing = error.missing();
+    match root {
+        Some(root) if !missing.is_empty() => {
+            let paths: Vec<_> = missing.iter().map(|p| isol_sys::quote::shell(p)).collect();
+            problem.help(format!("isol root add {} {}", isol_sys::quote::shell(root), paths.join(" ")))
+        }
+        _ => problem,
+    }
+}

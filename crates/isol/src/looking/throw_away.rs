@@ -1,0 +1,92 @@
+//! A root made for one run.
+
+use std::path::{Path, PathBuf};
+
+use isol_core::{Kind, PrepareError, Problem, Scene, Step, step_names};
+use isol_root::throwaway::{Options, Throwaway, ThrowawayError};
+use isol_root::walk::WalkError;
+use isol_root::{Closure, Resolver, Sysroot, find_program};
+use isol_sys::state::StateDir;
+
+use super::program::problem as closure_problem;
+
+#[derive(Debug)]
+pub(crate) struct ThrowAwayRoot {
+    add: Vec<PathBuf>,
+    made: Option<Throwaway>,
+}
+
+impl ThrowAwayRoot {
+    pub(crate) fn new(add: Vec<PathBuf>) -> Self {
+        Self { add, made: None }
+    }
+
+    fn closure(&self, host: &Sysroot, program: &Path) -> Result<Closure, PrepareError> {
+        let absolute = |path: &Path| std::path::absolute(path);
+        let add = self.add.iter().map(|p| absolute(p)).collect::<Result<Vec<_>, _>>();
+        let add = add.map_err(|e| PrepareError::system(step_names::THROW_AWAY_ROOT, "can't tell where this is", e))?;
+        Resolver::new(host)
+            .closure(program, &add)
+            .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None).into())
+    }
+}
+
+impl Step for ThrowAwayRoot {
+    fn name(&self) -> &'static str {
+        step_names::THROW_AWAY_ROOT
+    }
+
+    fn phase(&self) -> isol_core::Phase {
+        isol_core::Phase::Prepare
+    }
+
+    fn explains(&self) -> String {
+        let added: Vec<_> = self.add.iter().map(|p| format!(", {}", p.display())).collect();
+        format!("make a tree of root's with the program, all that it loads{} and an empty /tmp; remove it at the end", added.concat())
+    }
+
+    fn calls(&self) -> &'static [&'static str] {
+        &["mkdirat", "openat", "copy_file_range", "mknodat", "flock"]
+    }
+
+    fn establishes(&self) -> &'static [isol_core::Guarantee] {
+        &[isol_core::Guarantee::RootSafe, isol_core::Guarantee::RootClean]
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        let name = self.name();
+        let command = scene.command.take().ok_or_else(|| Problem::new(name, "no program is named", ""))?;
+        let ids = scene.ids.clone().ok_or_else(|| Problem::new(name, "nobody has said who the program will be", ""))?;
+        let host = Sysroot::open(Path::new("/")).map_err(|error| walk_problem(&error, name))?;
+        let found = find_program(command.program().as_os_str(), &host)
+            .map_err(|error| closure_problem(&error, name, None))?;
+        let found = std::path::absolute(found).map_err(|e| PrepareError::system(name, "can't tell where this is", e))?;
+        let closure = self.closure(&host, &found)?;
+        let state = StateDir::open_for_roots()
+            .map_err(|error| unusable(&ThrowawayError::from(error)))?;
+        let made = Throwaway::create(&state, &host, &closure, &Options::new(ids.uid, ids.gid))
+            .map_err(|error| unusable(&error))?;
+        scene.notes.extend(made.notes().iter().map(ToString::to_string));
+        scene.root_path = Some(made.path().to_owned());
+        scene.command = Some(command.found_at(found));
+        self.made = Some(made);
+        Ok(())
+    }
+
+    fn undo(&mut self) {
+        // What can't be removed stays under its lock, which the next run finds.
+        if let Some(made) = self.made.take() {
+            let _ = made.remove();
+        }
+    }
+}
+
+fn unusable(error: &ThrowawayError) -> Problem {
+    Problem::new(step_names::THROW_AWAY_ROOT, "can't make a root", error.to_string())
+        .help("name a root: --root DIR")
+}
+
+pub(crate) fn walk_problem(error: &WalkError, step: &'static str) -> Problem {
+    let kind = if error.is_missing() { Kind::NotFound } else { Kind::Refused };
+    Problem::new(step, error.to_string(), "").kind(kind)
+}

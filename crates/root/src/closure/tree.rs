@@ -1,0 +1,49 @@
+//! The entries of a closure while it is put together.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Entry, EntryKind};
+use crate::walk::{Kind, Met, Trail};
+
+/// In the order of paths, component by component: a directory comes before what is in it.
+#[derive(Debug, Default)]
+pub(super) struct Tree(BTreeMap<PathBuf, EntryKind>);
+
+impl Tree {
+    /// Adds everything met on the way to the end of a path. Devices, sockets and pipes are left out.
+    pub(super) fn add(&mut self, trail: &Trail) {
+        trail.met().iter().for_each(|met| self.add_one(met));
+    }
+
+    pub(super) fn add_one(&mut self, met: &Met) {
+        let kind = match &met.kind {
+            Kind::Directory => EntryKind::Directory { mode: met.meta.permissions() },
+            Kind::Symlink { target } => EntryKind::Symlink { target: target.clone() },
+            Kind::File => {
+                EntryKind::File { executable: met.meta.mode & 0o111 != 0, meta: met.meta }
+            }
+            Kind::Other => return,
+        };
+        self.0.entry(met.path.clone()).or_insert(kind);
+    }
+
+    /// Adds a link in a directory that has been added, and not what it points to.
+    pub(super) fn add_link(&mut self, path: &Path, target: PathBuf) {
+        self.0.entry(path.to_owned()).or_insert(EntryKind::Symlink { target });
+    }
+
+    /// Adds a made-up file, in place of one that may be there.
+    pub(super) fn add_text(&mut self, path: &Path, text: Vec<u8>) {
+        for dir in path.ancestors().skip(1) {
+            self.0.entry(dir.to_owned()).or_insert(EntryKind::Directory { mode: 0o755 });
+        }
+        self.0.insert(path.to_owned(), EntryKind::Text { text });
+    }
+
+    pub(super) fn into_entries(mut self) -> Vec<Entry> {
+        // The root itself is there before anything is put into it.
+        self.0.remove(Path::new("/"));
+        self.0.into_iter().map(|(path, kind)| Entry { path, kind }).collect()
+    }
+}

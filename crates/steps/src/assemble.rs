@@ -1,0 +1,213 @@
+//! Puts a backend's layers and the portable steps in order.
+
+use isol_core::{
+    Allow, Backend, Guarantee, GuaranteeSet, Identity, Ids, Os, Phase, Plan, PlanError, Request,
+    Root, Step, Support,
+};
+
+use crate::allot_uid::AllotUid;
+use crate::bounding_set::BoundingSet;
+use crate::capabilities::Capabilities;
+use crate::change_directory::ChangeDirectory;
+use crate::dedicated_uid::DedicatedUid;
+use crate::descriptors::Descriptors;
+use crate::environment::CleanEnvironment;
+use crate::execution_domain::ExecutionDomain;
+use crate::gid::DropGid;
+use crate::groups::Groups;
+use crate::keyring::Keyring;
+use crate::limits::Limits;
+use crate::no_new_privileges::NoNewPrivileges;
+use crate::parent_death_signal::ParentDeathSignal;
+use crate::read_back::ReadBack;
+use crate::root_directory::RootDirectory;
+use crate::scheduling::Scheduling;
+use crate::securebits::Securebits;
+use crate::session::Session;
+use crate::signals::Signals;
+use crate::standard_descriptors::StandardDescriptors;
+use crate::timers::Timers;
+use crate::uid::DropUid;
+use crate::umask::Umask;
+use crate::working_directory::WorkingDirectory;
+
+/// Steps of the Prepare phase that need more than this crate: making a root,
+/// looking into it.
+#[derive(Debug, Default)]
+pub struct Preparations {
+    /// Before the root is opened.
+    pub before_root: Vec<Box<dyn Step>>,
+    /// Once it is open.
+    pub in_root: Vec<Box<dyn Step>>,
+}
+
+type Steps = Vec<Box<dyn Step>>;
+
+/// Makes the plan of a request on a backend.
+///
+/// # Errors
+/// A guarantee that is required and can't be held, an option that can't be
+/// honoured, or a defect of the backend that [`Plan::check`] has found.
+pub fn assemble(
+    backend: &dyn Backend,
+    request: &Request<'_>,
+    preparations: Preparations,
+) -> Result<Plan, PlanError> {
+    check_groups(request)?;
+    let mut layers = backend.layers(request)?;
+    let mut steps = Steps::new();
+    prepare(&mut steps, request, preparations);
+    steps.extend(layers.take(Phase::Prepare));
+    enter(&mut steps, request);
+    steps.extend(layers.take(Phase::Enter));
+    steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));
+    give_up(&mut steps, backend.name(), request)?;
+    steps.push(Box::new(ReadBack));
+    steps.extend(layers.take(Phase::Seal));
+
+    let relaxed = request.policy.allow.gives_up();
+    let guarantees = claims(backend, request, &steps)?.minus(relaxed);
+    let plan = Plan::new(backend.name(), request.os, request.mode, guarantees, relaxed, steps);
+    plan.check()?;
+    Ok(plan)
+}
+
+fn check_groups(request: &Request<'_>) -> Result<(), PlanError> {
+    let given = match request.identity {
+        Identity::Auto { groups } => groups.len(),
+        Identity::Fixed(ids) => ids.groups.len(),
+    };
+    let (max, os) = (request.os.groups_max(), request.os);
+    if given > max { Err(PlanError::TooManyGroups { given, max, os }) } else { Ok(()) }
+}
+
+fn prepare(steps: &mut Steps, request: &Request<'_>, preparations: Preparations) {
+    let policy = request.policy;
+    steps.push(Box::new(StandardDescriptors { pass: policy.pass_fds.clone() }));
+    match request.identity {
+        Identity::Auto { groups } => steps.push(Box::new(AllotUid::new(groups.clone()))),
+        Identity::Fixed(ids) => steps.push(Box::new(Named(ids.clone()))),
+    }
+    steps.extend(preparations.before_root);
+    let path = match &policy.root {
+        Root::Directory(path) => Some(path.clone()),
+        Root::ThrowAway { .. } => None,
+    };
+    steps.push(Box::new(RootDirectory { path }));
+    if !policy.allow.contains(Allow::SharedUid) {
+        steps.push(Box::new(DedicatedUid));
+    }
+    steps.extend(preparations.in_root);
+}
+
+fn enter(steps: &mut Steps, request: &Request<'_>) {
+    let policy = request.policy;
+    steps.push(Box::new(Signals));
+    steps.push(Box::new(Timers));
+    steps.push(Box::new(Umask { umask: policy.umask }));
+    if !policy.allow.contains(Allow::Scheduling) {
+        steps.push(Box::new(Scheduling));
+    }
+    if request.os == Os::Linux {
+        steps.push(Box::new(ExecutionDomain));
+    }
+    steps.push(Box::new(Limits::new(policy.effective_limits())));
+    steps.push(Box::new(Session { keep_terminal: policy.allow.contains(Allow::Terminal) }));
+    if request.os == Os::Linux {
+        steps.push(Box::new(Keyring));
+    }
+    steps.push(Box::new(CleanEnvironment::new(policy.environment.clone())));
+    steps.push(Box::new(ChangeDirectory::default()));
+    steps.push(Box::new(Descriptors::new(policy.pass_fds.clone())));
+}
+
+/// The Drop phase.
+fn give_up(
+    steps: &mut Steps,
+    backend: &'static str,
+    request: &Request<'_>,
+) -> Result<(), PlanError> {
+    let (groups, ids) = match request.identity {
+        Identity::Auto { groups } => (groups.clone(), None),
+        Identity::Fixed(ids) => (ids.groups.clone(), Some(ids)),
+    };
+    let capabilities = request.os.has_capabilities();
+    if capabilities {
+        steps.push(Box::new(BoundingSet));
+        steps.push(Box::new(Securebits));
+    }
+    steps.push(Box::new(Groups::new(groups)));
+    steps.push(Box::new(DropGid { gid: ids.map(|i| i.gid) }));
+    steps.push(Box::new(DropUid { uid: ids.map(|i| i.uid) }));
+    let die = request.policy.die_with_parent;
+    if capabilities {
+        steps.push(Box::new(Capabilities));
+        steps.push(Box::new(NoNewPrivileges));
+        steps.push(Box::new(ParentDeathSignal { die }));
+    } else if die {
+        return Err(PlanError::CantHonour {
+            backend,
+            what: "a parent-death signal".into(),
+            reason: format!("isol sets none on {}", request.os),
+            help: None,
+        });
+    }
+    Ok(())
+}
+
+fn claims(
+    backend: &dyn Backend,
+    request: &Request<'_>,
+    steps: &Steps,
+) -> Result<GuaranteeSet, PlanError> {
+    let required = request.policy.require;
+    let established = |g: Guarantee| steps.iter().any(|s| s.establishes().contains(&g));
+    let mut claimed = GuaranteeSet::EMPTY;
+    for guarantee in Guarantee::ALL {
+        match backend.support(guarantee, request.os) {
+            Support::Held => claimed.insert(guarantee),
+            Support::OnRequest(_) if established(guarantee) => claimed.insert(guarantee),
+            Support::OnRequest(reason) | Support::NotOffered(reason) => {
+                if required.contains(guarantee) {
+                    let backend = backend.name();
+                    return Err(PlanError::NotOffered { backend, guarantee, reason });
+                }
+            }
+        }
+    }
+    contradiction(backend.name(), request)?;
+    Ok(claimed)
+}
+
+/// A guarantee can't be both required and given up.
+fn contradiction(backend: &'static str, request: &Request<'_>) -> Result<(), PlanError> {
+    let allow = &request.policy.allow;
+    for given_up in allow.iter() {
+        let both = request.policy.require.iter().find(|&g| given_up.gives_up().contains(g));
+        if let Some(guarantee) = both {
+            let reason = format!("--allow {given_up} gives it up");
+            return Err(PlanError::NotOffered { backend, guarantee, reason });
+        }
+    }
+    Ok(())
+}
+
+/// A user that was named: known from the start.
+#[derive(Debug)]
+struct Named(Ids);
+
+impl Step for Named {
+    tells!(Prepare, isol_core::step_names::IDENTITY, [], [UidDropped, GidDropped, GroupsExact]);
+
+    fn explains(&self) -> String {
+        format!(
+            "the program is uid {}, gid {}; names were looked up before the root changes",
+            self.0.uid, self.0.gid
+        )
+    }
+
+    fn prepare(&mut self, scene: &mut isol_core::Scene) -> Result<(), isol_core::PrepareError> {
+        scene.ids = Some(self.0.clone());
+        Ok(())
+    }
+}

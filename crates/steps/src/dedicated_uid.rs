@@ -1,0 +1,63 @@
+//! Nobody else runs under the uid.
+
+use isol_core::{Ids, PrepareError, Problem, Scene, Step, step_names};
+use isol_sys::processes::{self, Process};
+
+#[derive(Debug)]
+pub(crate) struct DedicatedUid;
+
+impl Step for DedicatedUid {
+    tells!(Prepare, step_names::DEDICATED_UID, ["open", "read"], [UidDedicated]);
+
+    fn explains(&self) -> String {
+        "refuse a uid that any process runs under: it could trace and signal the program".into()
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        let ids = ids(scene, self.name())?;
+        let found = processes::under(ids.uid).map_err(|error| {
+            Problem::io(
+                self.name(),
+                format!("can't tell who runs under uid {}: no list of processes", ids.uid),
+                &error,
+            )
+            .help(
+                "mount -t proc proc /proc   (as root; without hidepid), or say --allow shared-uid",
+            )
+        })?;
+        if !found.is_empty() {
+            return Err(in_use(ids, &found).into());
+        }
+        // An allotted uid: whoever finds the hold after a crash must know its processes
+        // from a stranger's.
+        if let (Some(hold), Some(root)) = (&scene.uid_hold, &scene.root) {
+            let note = format!("root {} {}", root.device, root.inode);
+            hold.note(&note).map_err(|e| {
+                PrepareError::system(step_names::DEDICATED_UID, "can't note the root down", e)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn ids<'a>(scene: &'a Scene, step: &'static str) -> Result<&'a Ids, PrepareError> {
+    let missing = || {
+        Problem::new(step, "nobody has said who the program will be", "no step has allotted a uid")
+    };
+    scene.ids.as_ref().ok_or_else(|| missing().into())
+}
+
+fn in_use(ids: &Ids, found: &[Process]) -> Problem {
+    const SHOWN: usize = 5;
+    let mut names: Vec<_> =
+        found.iter().take(SHOWN).map(|p| format!("{} ({})", p.pid, p.name)).collect();
+    if found.len() > SHOWN {
+        names.push(format!("{} more", found.len() - SHOWN));
+    }
+    Problem::new(
+        step_names::DEDICATED_UID,
+        format!("uid {} already runs outside", ids.uid),
+        format!("processes {}", names.join(", ")),
+    )
+    .help("give the program a uid of its own: --user auto, or say --allow shared-uid")
+}

@@ -1,0 +1,66 @@
+//! Everything that nobody asked for is closed.
+
+use isol_core::{Fault, Mode, Stage, Step, step_names};
+use isol_sys::descriptors;
+
+use crate::tells::{doing, must};
+
+/// How far the read-back looks for descriptors that are open all the same.
+const LOOKED_AT: i32 = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Descriptors {
+    /// Sorted.
+    pub(crate) pass: Vec<i32>,
+}
+
+impl Descriptors {
+    pub(crate) fn new(mut pass: Vec<i32>) -> Self {
+        pass.sort_unstable();
+        pass.dedup();
+        Self { pass }
+    }
+}
+
+impl Step for Descriptors {
+    tells!(
+        Enter,
+        step_names::DESCRIPTORS,
+        ["dup2", "close_range", "fcntl", "poll"],
+        [DescriptorsClosed, RootConfined]
+    );
+
+    fn explains(&self) -> String {
+        let passed: Vec<_> = self.pass.iter().map(|fd| format!(", {fd}")).collect();
+        format!("close every descriptor but 0, 1, 2{}", passed.concat())
+    }
+
+    fn apply(&self, stage: &Stage) -> Result<(), Fault> {
+        for (to, from) in (0..).zip(stage.stdio) {
+            if let Some(from) = from {
+                descriptors::put(from, to).map_err(doing("dup2 onto a standard descriptor"))?;
+            }
+        }
+        descriptors::close_all_but(&self.pass, stage.report)
+            .map_err(doing("closing descriptors"))?;
+        if stage.mode != Mode::Enter {
+            for &fd in &self.pass {
+                descriptors::keep_across_exec(fd).map_err(doing("passing a descriptor on"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn verify(&self, stage: &Stage) -> Result<(), Fault> {
+        must((0..3).all(descriptors::is_open), "a standard descriptor is closed")?;
+        must(
+            self.pass.iter().all(|&fd| descriptors::is_open(fd)),
+            "a passed descriptor is closed",
+        )?;
+        let found = descriptors::first_open(3, LOOKED_AT, &self.pass, stage.report);
+        match found.map_err(doing("looking for open descriptors"))? {
+            Some(fd) => Err(Fault::found("still open: descriptor ", fd as u64)),
+            None => Ok(()),
+        }
+    }
+}

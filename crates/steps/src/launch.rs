@@ -1,0 +1,336 @@
+//! Carrying a prepared plan out: here, here and then another program, or in a child.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use isol_core::{
+    Errno, Failure, Kind, Mode, Prepared, Problem, RECORD_LEN, Record, Stage, Stdio, ThreadScope,
+};
+use isol_sys::environment::CStrings;
+use isol_sys::process::{self, Pid, Status};
+use isol_sys::{errno, exec, pipe};
+
+/// Why nothing was started.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // made once, by a run that ends
+#[non_exhaustive]
+pub enum LaunchError {
+    /// A step failed.
+    Step {
+        /// Its name.
+        name: &'static str,
+        /// What went wrong.
+        failure: Failure,
+    },
+    /// execve failed.
+    NotExecuted {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        errno: Errno,
+    },
+    /// The child was ended before it was ready.
+    Killed(Status),
+    /// There is no program, or its name or arguments have a NUL byte in them.
+    Command(&'static str),
+    /// A system call of the parent failed.
+    System {
+        /// What was being done.
+        what: &'static str,
+        /// Why it could not be done.
+        source: io::Error,
+    },
+}
+
+impl LaunchError {
+    fn system(what: &'static str) -> impl Fn(io::Error) -> Self {
+        move |source| Self::System { what, source }
+    }
+
+    fn step(prepared: &Prepared, failure: Failure) -> Self {
+        let name =
+            prepared.plan().steps().nth(usize::from(failure.step)).map_or("launch", |s| s.name());
+        Self::Step { name, failure }
+    }
+
+    /// As the user reads it.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Step { name, failure } => {
+                let (errno, text) = (failure.fault.errno, failure.fault.text.as_str());
+                match errno {
+                    Errno(0) => Problem::new(*name, "not in force when it was read back", text),
+                    _ => Problem::call(*name, text, errno),
+                }
+            }
+            Self::NotExecuted { program, errno } => {
+                let kind =
+                    if *errno == errno::NO_ENTRY { Kind::NotFound } else { Kind::NotExecutable };
+                Problem::call("exec", format!("can't execute {}", program.display()), *errno)
+                    .kind(kind)
+            }
+            Self::Killed(status) => {
+                let how = match status {
+                    Status::Signalled(signal) => format!("signal {signal} ended it"),
+                    other => format!("it ended with status {}", other.code()),
+                };
+                Problem::new("spawn", "the child was gone before it was isolated", how)
+            }
+            Self::Command(what) => Problem::new("exec", *what, ""),
+            Self::System { what, source } => Problem::io("spawn", *what, source),
+        }
+    }
+}
+
+impl std::fmt::Display for LaunchError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.problem().fmt(f)
+    }
+}
+
+impl std::error::Error for LaunchError {}
+
+impl From<LaunchError> for Problem {
+    fn from(error: LaunchError) -> Self {
+        error.problem()
+    }
+}
+
+/// The program as execve(2) takes it, laid ready.
+#[derive(Debug)]
+pub struct Image {
+    program: PathBuf,
+    path: CString,
+    arguments: CStrings,
+    environment: CStrings,
+}
+
+impl Image {
+    /// Lays the prepared plan's program ready.
+    ///
+    /// # Errors
+    /// There is none, or something in it has a NUL byte.
+    pub fn new(prepared: &Prepared) -> Result<Self, LaunchError> {
+        let scene = prepared.scene();
+        let command = scene.command.as_ref().ok_or(LaunchError::Command("no program is named"))?;
+        let program = command.program().to_owned();
+        let path = CString::new(program.as_os_str().as_bytes())
+            .map_err(|_| LaunchError::Command("the program's path has a NUL byte in it"))?;
+        let name = [command.name().to_owned()];
+        let arguments = CStrings::new(name.into_iter().chain(command.arguments().cloned()))
+            .ok_or(LaunchError::Command("an argument has a NUL byte in it"))?;
+        let environment = match &scene.environment {
+            Some(variables) => CStrings::environment(variables),
+            None => CStrings::environment(&std::env::vars_os().collect::<Vec<_>>()),
+        };
+        let environment =
+            environment.ok_or(LaunchError::Command("a variable has a NUL byte in it"))?;
+        Ok(Self { program, path, arguments, environment })
+    }
+}
+
+/// Locks this process in.
+///
+/// # Errors
+/// A step failed. This process is half isolated then: the caller must end it.
+pub fn lock_in(prepared: &Prepared, threads: ThreadScope) -> Result<(), LaunchError> {
+    let stage = in_place(Mode::Enter, threads);
+    prepared.apply(&stage).map_err(|failure| LaunchError::step(prepared, failure))
+}
+
+/// Makes this process the program; returns only if that failed, and then the process
+/// is half isolated: the caller must end it.
+pub fn become_program(prepared: &Prepared, image: &Image) -> LaunchError {
+    let stage = in_place(Mode::Exec, ThreadScope::Alone);
+    if let Err(failure) = prepared.apply(&stage) {
+        return LaunchError::step(prepared, failure);
+    }
+    let errno = exec::execute(&image.path, &image.arguments, &image.environment);
+    LaunchError::NotExecuted { program: image.program.clone(), errno }
+}
+
+fn in_place(mode: Mode, threads: ThreadScope) -> Stage {
+    Stage { mode, threads, parent: Pid::parent().get(), report: None, stdio: [None; 3] }
+}
+
+/// A program that was started.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    ended: Option<Status>,
+    /// The other ends of its standard descriptors that are pipes.
+    pub pipes: [Option<File>; 3],
+}
+
+impl Child {
+    /// Its pid.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    /// As waitpid(2).
+    pub fn wait(&mut self) -> io::Result<Status> {
+        self.pipes[0] = None;
+        match self.ended {
+            Some(status) => Ok(status),
+            None => {
+                let status = process::wait(self.pid)?;
+                self.ended = Some(status);
+                Ok(status)
+            }
+        }
+    }
+
+    /// What has become of it by now, a stop included; `None` if nothing has.
+    ///
+    /// # Errors
+    /// As waitpid(2).
+    pub fn poll(&mut self) -> io::Result<Option<Status>> {
+        if self.ended.is_some() {
+            return Ok(self.ended);
+        }
+        let status = process::poll_stops(self.pid)?;
+        if let Some(Status::Exited(_) | Status::Signalled(_)) = status {
+            self.ended = status;
+        }
+        Ok(status)
+    }
+
+    /// Sends it a signal, if it has not ended.
+    ///
+    /// # Errors
+    /// As kill(2).
+    pub fn signal(&self, signal: i32) -> io::Result<()> {
+        if self.ended.is_some() { Ok(()) } else { process::signal(self.pid, signal) }
+    }
+}
+
+/// Starts the program in a child.
+///
+/// # Errors
+/// Whatever kept it from starting; nothing runs then.
+pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
+    let wanted = prepared.scene().command.as_ref().map_or([Stdio::Inherit; 3], |c| c.stdio());
+    let stdio = Plumbing::new(wanted)
+        .map_err(LaunchError::system("can't open the program's standard descriptors"))?;
+    let (read, write) = pipe::new().map_err(LaunchError::system("can't make a pipe"))?;
+    let stage = Stage {
+        mode: Mode::Spawn,
+        threads: ThreadScope::Alone,
+        parent: Pid::own().get(),
+        report: Some(write.as_raw_fd()),
+        stdio: stdio.inner(),
+    };
+    let mut child = || in_child(prepared, image, &stage);
+    let pid =
+        isol_sys::spawn::child(&mut child).map_err(LaunchError::system("can't make a child"))?;
+    drop(write);
+    match outcome(&mut File::from(read)) {
+        Outcome::Started => Ok(Child { pid, ended: None, pipes: stdio.outer }),
+        Outcome::Failed(record) => {
+            // It ends by itself, and says nothing new.
+            let _ = process::wait(pid);
+            Err(record.map_or_else(
+                || LaunchError::Killed(Status::Exited(125)),
+                |r| error(prepared, image, r),
+            ))
+        }
+        Outcome::Silent => {
+            let status =
+                process::wait(pid).map_err(LaunchError::system("can't wait for the child"))?;
+            Err(LaunchError::Killed(status))
+        }
+    }
+}
+
+/// What runs between fork and exec: async-signal-safe.
+fn in_child(prepared: &Prepared, image: &Image, stage: &Stage) -> i32 {
+    let report = stage.report.unwrap_or(-1);
+    let failed = match prepared.apply(stage) {
+        Ok(()) => match pipe::write_record(report, &Record::Ready.encode()) {
+            Ok(()) => Record::NotExecuted(exec::execute(
+                &image.path,
+                &image.arguments,
+                &image.environment,
+            )),
+            // Nobody hears: better not to start than to start unseen.
+            Err(_) => return 125,
+        },
+        Err(failure) => Record::Failed(failure),
+    };
+    let _ = pipe::write_record(report, &failed.encode());
+    125
+}
+
+#[allow(clippy::large_enum_variant)] // a local
+enum Outcome {
+    Started,
+    Failed(Option<Record>),
+    Silent,
+}
+
+fn outcome(report: &mut File) -> Outcome {
+    let mut ready = false;
+    loop {
+        match pipe::read_record::<RECORD_LEN>(report) {
+            Ok(Some(bytes)) => match Record::decode(&bytes) {
+                Some(Record::Ready) => ready = true,
+                other => return Outcome::Failed(other),
+            },
+            Ok(None) if ready => return Outcome::Started,
+            Ok(None) => return Outcome::Silent,
+            Err(_) => return Outcome::Failed(None),
+        }
+    }
+}
+
+fn error(prepared: &Prepared, image: &Image, record: Record) -> LaunchError {
+    match record {
+        Record::Failed(failure) => LaunchError::step(prepared, failure),
+        Record::NotExecuted(errno) => {
+            LaunchError::NotExecuted { program: image.program.clone(), errno }
+        }
+        Record::Ready => LaunchError::Killed(Status::Exited(125)),
+    }
+}
+
+/// Both ends of the program's standard descriptors, where they are not the caller's.
+struct Plumbing {
+    inner: [Option<OwnedFd>; 3],
+    outer: [Option<File>; 3],
+}
+
+impl Plumbing {
+    fn new(wanted: [Stdio; 3]) -> io::Result<Self> {
+        let mut plumbing = Self { inner: [None, None, None], outer: [None, None, None] };
+        for (place, stdio) in wanted.into_iter().enumerate() {
+            match stdio {
+                Stdio::Inherit => {}
+                Stdio::Null => {
+                    let null = File::options().read(true).write(true).open("/dev/null")?;
+                    plumbing.inner[place] = Some(null.into());
+                }
+                Stdio::Piped => {
+                    let (read, write) = pipe::new()?;
+                    let (inner, outer) = if place == 0 { (read, write) } else { (write, read) };
+                    plumbing.inner[place] = Some(inner);
+                    plumbing.outer[place] = Some(outer.into());
+                }
+            }
+        }
+        Ok(plumbing)
+    }
+
+    fn inner(&self) -> [Option<i32>; 3] {
+        [0, 1, 2].map(|place: usize| self.inner[place].as_ref().map(AsRawFd::as_raw_fd))
+    }
+}

@@ -1,0 +1,47 @@
+//! The root is opened component by component, each one checked on its own descriptor.
+
+use std::path::PathBuf;
+
+use isol_core::{PrepareError, Problem, RootHandle, Scene, Step, step_names};
+use isol_sys::rootdir::{self, RootDirError};
+
+#[derive(Debug)]
+pub(crate) struct RootDirectory {
+    /// `None` for a root that an earlier step makes.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Step for RootDirectory {
+    tells!(Prepare, step_names::ROOT_DIRECTORY, ["openat", "fstat"], [RootSafe, RootConfined]);
+
+    fn explains(&self) -> String {
+        let path = self.path.as_ref().map_or("the new tree".into(), |p| p.display().to_string());
+        format!(
+            "open {path} one component at a time; each must be root's, and only root's to write"
+        )
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        let path = self.path.clone().or_else(|| scene.root_path.clone()).ok_or_else(|| {
+            Problem::new(
+                step_names::ROOT_DIRECTORY,
+                "there is no root to open",
+                "no step has made one",
+            )
+        })?;
+        let root = rootdir::open(&path).map_err(|error| refusal(&error))?;
+        let (device, inode) = root.id();
+        scene.root =
+            Some(RootHandle { path: root.path().to_owned(), device, inode, fd: root.into_fd() });
+        Ok(())
+    }
+}
+
+/// Why a root is refused, as the user reads it.
+#[must_use]
+pub fn refusal(error: &RootDirError) -> Problem {
+    let mut problem = Problem::new(step_names::ROOT_DIRECTORY, error.to_string(), "");
+    problem.errno = error.errno().map(isol_sys::errno::from_nix);
+    problem.help = error.mend().map(str::to_owned);
+    problem
+}

@@ -1,0 +1,61 @@
+//! What a run that was killed has left under an allotted uid.
+
+use isol_core::Uid;
+use isol_sys::{processes, state::Lock};
+
+use crate::allot_uid::end_all;
+
+pub(crate) fn lock_name(uid: Uid) -> String {
+    format!("uid-{uid}")
+}
+
+/// What became of a stale hold on a uid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleUid {
+    /// Nothing of it is left: the lock can be released.
+    Gone,
+    /// Something under the uid is left that could not be ended, or is a stranger's: the
+    /// lock file must stay, so that nobody is given the uid.
+    InUse,
+}
+
+/// Ends what a killed run has left under the uid that `lock` held, if it is its own:
+/// its root directory is the one that the hold noted down. A stranger who has been
+/// given the uid since is left alone.
+#[must_use]
+pub fn sweep_uid(lock: &Lock) -> StaleUid {
+    let uid = lock.name().strip_prefix("uid-").and_then(|n| n.parse().ok()).and_then(Uid::new);
+    let Some(uid) = uid.filter(|u| isol_core::AUTO_UIDS.contains(&u.get())) else {
+        return StaleUid::Gone;
+    };
+    let Ok(left) = processes::under(uid) else {
+        return StaleUid::InUse;
+    };
+    if left.is_empty() {
+        return StaleUid::Gone;
+    }
+    let noted = lock.payload().ok().and_then(|(_, text)| noted_root(&text));
+    let own = |p: &processes::Process| processes::root_identity(p.pid).ok() == noted;
+    if noted.is_some() && left.iter().all(own) && end_all(uid) {
+        StaleUid::Gone
+    } else {
+        StaleUid::InUse
+    }
+}
+
+fn noted_root(text: &str) -> Option<(u64, u64)> {
+    let mut words = text.strip_prefix("root ")?.split_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::noted_root;
+
+    #[test]
+    fn a_note_is_read_back_and_noise_is_none() {
+        assert_eq!(noted_root("root 17 42"), Some((17, 42)));
+        assert_eq!(noted_root(""), None);
+        assert_eq!(noted_root("root x 1"), None);
+    }
+}
