@@ -51,7 +51,11 @@ pub(crate) fn backends(arguments: &arguments::Backends) -> Result<ExitCode, Prob
 fn text(views: &[BackendView]) -> String {
     let mut text = String::new();
     for view in views {
-        let state = if view.available { "available".to_owned() } else { format!("not available: {}", view.reason) };
+        let state = if view.available {
+            "available".to_owned()
+        } else {
+            format!("not available: {}", view.reason)
+        };
         let _ = writeln!(text, "{}: {state}", view.name);
         for GuaranteeView { guarantee, offered, reason } in &view.guarantees {
             let held = match (offered, reason.is_empty()) {

@@ -19,7 +19,11 @@ pub(crate) fn policy(options: &Options) -> Result<Policy, Problem> {
     for pointless in [Allow::Threads, Allow::UncheckedProgram] {
         if policy.allow.contains(pointless) {
             let why = "the isol command has one thread and always checks the program";
-            return Err(Problem::new("usage", format!("--allow {pointless} allows nothing here"), why));
+            return Err(Problem::new(
+                "usage",
+                format!("--allow {pointless} allows nothing here"),
+                why,
+            ));
         }
     }
     Ok(policy)
@@ -32,7 +36,9 @@ pub(crate) fn isolation(policy: Policy, options: &Options) -> Result<Isolation, 
 
 /// The program and its arguments.
 pub(crate) fn command(program: &Program) -> Result<Command, Problem> {
-    let empty = || Problem::new("usage", "the program has no name", "").help("isol run -- PROGRAM [ARG]...");
+    let empty = || {
+        Problem::new("usage", "the program has no name", "").help("isol run -- PROGRAM [ARG]...")
+    };
     let (name, arguments) = program.words.split_first().ok_or_else(empty)?;
     if name.is_empty() {
         return Err(empty());

@@ -30,9 +30,8 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
 /// Whether something has to outlive the program or to clean up behind it. Then the
 /// program is to die with isol.
 pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Policy, bool) {
-    let stuck_to_terminal = || {
-        !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal()
-    };
+    let stuck_to_terminal =
+        || !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal();
     let supervised = matches!(policy.root, Root::ThrowAway { .. })
         || policy.user == User::Auto
         || timeout.is_some()
@@ -46,7 +45,11 @@ pub(crate) fn report(confined: &Confined) {
     let list = |guarantees: Vec<Guarantee>| {
         guarantees.into_iter().map(Guarantee::id).collect::<Vec<_>>().join(" ")
     };
-    output::remark(format_args!("in force on {}: {}", confined.backend(), list(confined.guarantees().iter().collect())));
+    output::remark(format_args!(
+        "in force on {}: {}",
+        confined.backend(),
+        list(confined.guarantees().iter().collect())
+    ));
     if !confined.relaxed().is_empty() {
         output::remark(format_args!("given up: {}", list(confined.relaxed().iter().collect())));
     }

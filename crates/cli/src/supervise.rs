@@ -28,7 +28,8 @@ pub(crate) fn run(
     let signals = Signals::block().map_err(blocked)?;
     isol::sweep();
     let keeps_terminal = isolation.policy().allow.contains(Allow::Terminal);
-    let ready = isolation.plan_spawn(command).and_then(Planned::prepare).map_err(|e| e.problem())?;
+    let ready =
+        isolation.plan_spawn(command).and_then(Planned::prepare).map_err(|e| e.problem())?;
     if let Some(signal) = asked_to_end(&signals)? {
         drop(ready);
         end_by(signal);

@@ -30,7 +30,8 @@ fn problem(error: &clap::Error) -> Problem {
 }
 
 fn suggestion(error: &clap::Error) -> Option<String> {
-    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    let kinds =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     let found = kinds.iter().find_map(|&kind| error.get(kind))?;
     let name = match found {
         ContextValue::String(name) => name,

@@ -63,7 +63,10 @@ impl Choice {
 fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
     let os: Os = backend.plans_for(HOST);
     let offered = |g: &Guarantee| backend.support(*g, os).is_offered();
-    let lacks: Vec<_> =
-        policy.require.iter().filter(|g| !offered(g)).map(Guarantee::id).collect();
-    if lacks.is_empty() { None } else { Some(format!("{} lacks {}", backend.name(), lacks.join(", "))) }
+    let lacks: Vec<_> = policy.require.iter().filter(|g| !offered(g)).map(Guarantee::id).collect();
+    if lacks.is_empty() {
+        None
+    } else {
+        Some(format!("{} lacks {}", backend.name(), lacks.join(", ")))
+    }
 }

@@ -1,8 +1,6 @@
 //! From the names in a policy to numbers, by the host's databases.
 
-use isol_core::{
-    Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, User, nearest,
-};
+use isol_core::{Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, User, nearest};
 use isol_sys::users::{self, Account};
 
 pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {

@@ -19,7 +19,10 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
             return Err(PlanError::CantHonour {
                 backend: "isol",
                 what: "a throw-away root".into(),
-                reason: format!("somebody has to outlive the program to remove it, and the mode is {}", request.mode),
+                reason: format!(
+                    "somebody has to outlive the program to remove it, and the mode is {}",
+                    request.mode
+                ),
                 help: Some("name a root, or spawn the program".into()),
             });
         }

@@ -18,7 +18,10 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
         return Err(cant("a walk of the whole tree", "leave root-clean out"));
     }
     if request.mode != Mode::Enter && !request.policy.allow.contains(Allow::UncheckedProgram) {
-        return Err(cant("a check of the program and of what it loads", "allow the unchecked program"));
+        return Err(cant(
+            "a check of the program and of what it loads",
+            "allow the unchecked program",
+        ));
     }
     Ok(Preparations::default())
 }

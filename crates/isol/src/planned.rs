@@ -103,9 +103,9 @@ fn check_threads() -> Result<(), Error> {
     match threads::others() {
         Ok(0) => Ok(()),
         Ok(1) => Err(Problem::new("threads", what, "it has another thread").help(help).into()),
-        Ok(n) => {
-            Err(Problem::new("threads", what, format!("it has {n} other threads")).help(help).into())
-        }
+        Ok(n) => Err(Problem::new("threads", what, format!("it has {n} other threads"))
+            .help(help)
+            .into()),
         Err(error) => {
             let what = "this process has other threads, and they can't be counted";
             Err(Problem::io("threads", what, &error).help(help).into())

@@ -16,6 +16,7 @@ pub mod exec;
 pub mod ids;
 pub mod limits;
 pub mod meta;
+pub mod mount;
 pub mod os;
 pub mod pipe;
 pub mod privileges;

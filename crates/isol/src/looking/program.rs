@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use isol_core::{
-    Command, Kind, PrepareError, Problem, RootHandle, Scene, Step, step_names,
+use isol_core::{Command, Kind, PrepareError, Problem, RootHandle, Scene, Step, step_names};
+use isol_root::{
+    ClosureError, Resolver, Sysroot, find_program,
+    safety::{self, Runner, SafetyError},
 };
-use isol_root::{ClosureError, Resolver, Sysroot, find_program, safety};
 
 use super::throw_away::walk_problem;
 
@@ -37,19 +38,24 @@ impl Step for ProgramInRoot {
         let missing = |what: &str| Problem::new(step_names::PROGRAM, what, "");
         let command = scene.command.take().ok_or_else(|| missing("no program is named"))?;
         let root = scene.root.as_ref().ok_or_else(|| missing("no root has been opened"))?;
-        let ids = scene.ids.as_ref().ok_or_else(|| missing("nobody has said who the program will be"))?;
+        let ids =
+            scene.ids.as_ref().ok_or_else(|| missing("nobody has said who the program will be"))?;
         let tree = sysroot(root)?;
         let explain = |error: &ClosureError| problem(error, step_names::PROGRAM, Some(&root.path));
         let path = find(&command, &tree).map_err(|e| explain(&e))?;
         let closure = Resolver::new(&tree).closure(&path, &[]).map_err(|e| explain(&e))?;
-        safety::check(&tree, &closure.loaded, ids).map_err(|error| unsafe_problem(&error))?;
+        let runner = Runner { uid: ids.uid, gid: ids.gid, groups: &ids.groups };
+        safety::check(&tree, (&closure).into(), runner).map_err(|error| unsafe_problem(&error))?;
+        check_mount(root)?;
         scene.command = Some(command.found_at(path));
         Ok(())
     }
 }
 
 pub(crate) fn sysroot(root: &RootHandle) -> Result<Sysroot, PrepareError> {
-    let fd = root.fd.try_clone().map_err(|e| PrepareError::system(step_names::PROGRAM, "can't duplicate a descriptor", e))?;
+    let fd = root.fd.try_clone().map_err(|e| {
+        PrepareError::system(step_names::PROGRAM, "can't duplicate a descriptor", e)
+    })?;
     Sysroot::from_fd(fd, &root.path).map_err(|e| walk_problem(&e, step_names::PROGRAM).into())
 }
 
@@ -59,8 +65,30 @@ fn find(command: &Command, tree: &Sysroot) -> Result<PathBuf, ClosureError> {
     Ok(Path::new("/").join(found))
 }
 
-fn unsafe_problem(error: &safety::SafetyError) -> Problem {
-    let kind = if error.is_permission() { Kind::NotExecutable } else { Kind::Refused };
+/// execve(2) would say EACCES, which explains nothing.
+fn check_mount(root: &RootHandle) -> Result<(), PrepareError> {
+    let looked = isol_sys::mount::forbids_execution(&root.fd);
+    if !looked.map_err(|e| {
+        PrepareError::system(step_names::PROGRAM, "can't look at the root's file system", e)
+    })? {
+        return Ok(());
+    }
+    let path = isol_sys::quote::shell(&root.path);
+    Err(Problem::new(
+        step_names::PROGRAM,
+        "nothing in the root can be executed",
+        format!("{} is on a file system that is mounted noexec", root.path.display()),
+    )
+    .kind(Kind::NotExecutable)
+    .help(format!("mount -o remount,exec \"$(findmnt -no TARGET -T {path})\""))
+    .into())
+}
+
+fn unsafe_problem(error: &SafetyError) -> Problem {
+    let kind = match error {
+        SafetyError::NotPermitted { .. } => Kind::NotExecutable,
+        _ => Kind::Refused,
+    };
     let mut problem = Problem::new(step_names::PROGRAM, error.to_string(), "").kind(kind);
     problem.help = error.mend().map(str::to_owned);
     problem
@@ -73,8 +101,12 @@ pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Pa
     let missing = error.missing();
     match root {
         Some(root) if !missing.is_empty() => {
-            let paths: Vec<_> = missing.iter().map(|p| isol_sys::quote::shell(p)).collect();
-            problem.help(format!("isol root add {} {}", isol_sys::quote::shell(root), paths.join(" ")))
+            let paths: Vec<_> = missing.iter().map(isol_sys::quote::shell).collect();
+            problem.help(format!(
+                "isol root add {} {}",
+                isol_sys::quote::shell(root),
+                paths.join(" ")
+            ))
         }
         _ => problem,
     }

@@ -16,7 +16,8 @@ impl Step for RootClean {
     }
 
     fn explains(&self) -> String {
-        "walk the whole tree: no set-id file, no stray device, no writable file with a link outside".into()
+        "walk the whole tree: no set-id file, no stray device, no writable file with a link outside"
+            .into()
     }
 
     fn calls(&self) -> &'static [&'static str] {
@@ -32,11 +33,19 @@ impl Step for RootClean {
             .root
             .as_ref()
             .ok_or_else(|| Problem::new(step_names::ROOT_CLEAN, "no root has been opened", ""))?;
-        let found = clean::find_unclean(&super::program::sysroot(root)?, &clean::Options::default())
-            .map_err(|error| Problem::new(self.name(), "can't walk the tree", error.to_string()))?;
+        let found = clean::find_unclean(
+            &super::program::sysroot(root)?,
+            &clean::CleanOptions::default(),
+        )
+        .map_err(|error| Problem::new(self.name(), "can't walk the tree", error.to_string()))?;
         let Some(first) = found.first() else { return Ok(()) };
-        let more = if found.len() > 1 { format!("; and {} more", found.len() - 1) } else { String::new() };
-        let mut problem = Problem::new(self.name(), format!("{first}{more}"), "");
+        let more =
+            if found.len() > 1 { format!("; and {} more", found.len() - 1) } else { String::new() };
+        let mut problem = Problem::new(
+            self.name(),
+            format!("{}: {}{more}", first.path.display(), first.what),
+            "",
+        );
         problem.help = first.mend.clone();
         Err(problem.into())
     }

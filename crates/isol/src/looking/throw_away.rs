@@ -24,7 +24,9 @@ impl ThrowAwayRoot {
     fn closure(&self, host: &Sysroot, program: &Path) -> Result<Closure, PrepareError> {
         let absolute = |path: &Path| std::path::absolute(path);
         let add = self.add.iter().map(|p| absolute(p)).collect::<Result<Vec<_>, _>>();
-        let add = add.map_err(|e| PrepareError::system(step_names::THROW_AWAY_ROOT, "can't tell where this is", e))?;
+        let add = add.map_err(|e| {
+            PrepareError::system(step_names::THROW_AWAY_ROOT, "can't tell where this is", e)
+        })?;
         Resolver::new(host)
             .closure(program, &add)
             .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None).into())
@@ -42,7 +44,10 @@ impl Step for ThrowAwayRoot {
 
     fn explains(&self) -> String {
         let added: Vec<_> = self.add.iter().map(|p| format!(", {}", p.display())).collect();
-        format!("make a tree of root's with the program, all that it loads{} and an empty /tmp; remove it at the end", added.concat())
+        format!(
+            "make a tree of root's with the program, all that it loads{} and an empty /tmp; remove it at the end",
+            added.concat()
+        )
     }
 
     fn calls(&self) -> &'static [&'static str] {
@@ -55,15 +60,20 @@ impl Step for ThrowAwayRoot {
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         let name = self.name();
-        let command = scene.command.take().ok_or_else(|| Problem::new(name, "no program is named", ""))?;
-        let ids = scene.ids.clone().ok_or_else(|| Problem::new(name, "nobody has said who the program will be", ""))?;
+        let command =
+            scene.command.take().ok_or_else(|| Problem::new(name, "no program is named", ""))?;
+        let ids = scene
+            .ids
+            .clone()
+            .ok_or_else(|| Problem::new(name, "nobody has said who the program will be", ""))?;
         let host = Sysroot::open(Path::new("/")).map_err(|error| walk_problem(&error, name))?;
         let found = find_program(command.program().as_os_str(), &host)
             .map_err(|error| closure_problem(&error, name, None))?;
-        let found = std::path::absolute(found).map_err(|e| PrepareError::system(name, "can't tell where this is", e))?;
+        let found = std::path::absolute(found)
+            .map_err(|e| PrepareError::system(name, "can't tell where this is", e))?;
         let closure = self.closure(&host, &found)?;
-        let state = StateDir::open_for_roots()
-            .map_err(|error| unusable(&ThrowawayError::from(error)))?;
+        let state =
+            StateDir::open_for_roots().map_err(|error| unusable(&ThrowawayError::from(error)))?;
         let made = Throwaway::create(&state, &host, &closure, &Options::new(ids.uid, ids.gid))
             .map_err(|error| unusable(&error))?;
         scene.notes.extend(made.notes().iter().map(ToString::to_string));

@@ -59,7 +59,7 @@ fn a_writable_file_with_a_name_outside_is_found() {
 fn depth_costs_no_stack_and_no_descriptors() {
     let dir = tempfile::tempdir().unwrap();
     let mut here = std::fs::File::open(dir.path()).unwrap();
-    for _ in 0..5000 {
+    for _ in 0..2000 {
         nix::sys::stat::mkdirat(&here, "d", Mode::S_IRWXU).unwrap();
         let flags = nix::fcntl::OFlag::O_RDONLY | nix::fcntl::OFlag::O_DIRECTORY;
         here = openat(&here, "d", flags, Mode::empty()).unwrap().into();
@@ -68,5 +68,7 @@ fn depth_costs_no_stack_and_no_descriptors() {
     let file = openat(&here, "deep", flags, Mode::S_IRWXU).unwrap();
     nix::sys::stat::fchmod(&file, Mode::from_bits_truncate(0o4755)).unwrap();
     let (what, path) = found(dir.path()).remove(0);
-    assert_eq!((what, path.components().count()), (What::SetUid, 5001));
+    assert_eq!((what, path.components().count()), (What::SetUid, 2001));
+    // The standard library would need a descriptor for each level.
+    assert!(std::process::Command::new("rm").arg("-rf").arg(dir.path().join("d")).status().unwrap().success());
 }
