@@ -8,8 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allow, Environment, Gid, Group, Guarantee, Limit, LimitError, Policy, PolicyError, Problem, Root,
-    Uid, UnknownAllow, UnknownGuarantee, User,
+    Allow, Environment, Gid, Group, Guarantee, Limit, LimitError, Policy, PolicyError, Problem,
+    Root, Uid, UnknownAllow, UnknownGuarantee, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.
@@ -97,7 +97,8 @@ impl ProfileError {
             Self::Guarantee(UnknownGuarantee { nearest, .. }) => nearest,
             Self::Allow(UnknownAllow { nearest, .. }) => nearest,
             Self::AddToRoot => {
-                return problem.help("leave --root out, or put the paths into the root by `isol root add`");
+                return problem
+                    .help("leave --root out, or put the paths into the root by `isol root add`");
             }
             _ => return problem,
         };

@@ -126,13 +126,23 @@ pub fn find_unclean(root: &Sysroot, options: &CleanOptions) -> Result<Vec<Findin
         look(&seen, &devices, &mut links, &mut found)?;
     }
     for path in links.outside() {
-        found.push(Finding { severity: Severity::Unclean, path, what: What::OutsideLink, mend: None });
+        found.push(Finding {
+            severity: Severity::Unclean,
+            path,
+            what: What::OutsideLink,
+            mend: None,
+        });
     }
     found.sort_by(|a, b| (a.severity, &a.path).cmp(&(b.severity, &b.path)));
     Ok(found)
 }
 
-fn look(seen: &Seen<'_>, devices: &Devices, links: &mut Links, found: &mut Vec<Finding>) -> Result<(), CleanError> {
+fn look(
+    seen: &Seen<'_>,
+    devices: &Devices,
+    links: &mut Links,
+    found: &mut Vec<Finding>,
+) -> Result<(), CleanError> {
     let mut add = |what: What, mend: Option<String>| {
         let severity = if what == What::Mount { Severity::Unchecked } else { Severity::Unclean };
         found.push(Finding { severity, path: seen.path(), what, mend });

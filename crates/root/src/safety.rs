@@ -194,9 +194,13 @@ impl Check<'_> {
                 if let Some(above) = path.parent() {
                     self.consulted(above)?;
                 }
-                component.parent().map_or(Ok(()), |above| self.trail(&self.root.walk(above)?, false))
+                component
+                    .parent()
+                    .map_or(Ok(()), |above| self.trail(&self.root.walk(above)?, false))
             }
-            Err(WalkError::NotDirectory { component, .. }) => self.trail(&self.root.walk(&component)?, false),
+            Err(WalkError::NotDirectory { component, .. }) => {
+                self.trail(&self.root.walk(&component)?, false)
+            }
             Err(e) => Err(e.into()),
         }
     }
@@ -213,7 +217,14 @@ impl Check<'_> {
                 let path = self.outside(&met.path);
                 let mend = what.mend(&path, &met.meta, 0);
                 let Meta { uid, gid, .. } = met.meta;
-                return Err(SafetyError::Unsafe { path, what, uid, gid, mode: met.meta.permissions(), mend });
+                return Err(SafetyError::Unsafe {
+                    path,
+                    what,
+                    uid,
+                    gid,
+                    mode: met.meta.permissions(),
+                    mend,
+                });
             }
             if searched && met.kind == Kind::Directory {
                 self.permitted(&met.path, &met.meta, Need::Search)?;

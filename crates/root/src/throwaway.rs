@@ -62,8 +62,12 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoNullDevice { source } => write!(f, "/dev/null could not be made: {}", source.desc()),
-            Self::TmpReadOnly => f.write_str("/tmp can't be written to: files of the program are in it"),
+            Self::NoNullDevice { source } => {
+                write!(f, "/dev/null could not be made: {}", source.desc())
+            }
+            Self::TmpReadOnly => {
+                f.write_str("/tmp can't be written to: files of the program are in it")
+            }
         }
     }
 }
@@ -124,8 +128,15 @@ impl Throwaway {
         let fd = build::make_dir(state, &name)?;
         let path = state.path().join(&name);
         let state = state.clone();
-        let mut new =
-            Self { state, name, path, fd, notes: Vec::new(), made_by: process::id(), lock: Some(lock) };
+        let mut new = Self {
+            state,
+            name,
+            path,
+            fd,
+            notes: Vec::new(),
+            made_by: process::id(),
+            lock: Some(lock),
+        };
         // From here on `drop` takes back what has been made.
         new.notes = build::fill(&new.fd, &new.path, source, closure, options)?;
         Ok(new)

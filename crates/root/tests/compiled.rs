@@ -24,10 +24,29 @@ fn build(compiler: &str, dir: &Path, search: &[&str]) {
     fs::create_dir_all(dir.join("libs")).unwrap();
     fs::write(dir.join("b.c"), "int b(void) { return 42; }\n").unwrap();
     fs::write(dir.join("a.c"), "int b(void); int a(void) { return b(); }\n").unwrap();
-    fs::write(dir.join("p.c"), "#include <stdio.h>\nint a(void); int main(void) { return printf(\"%d\\n\", a()) < 0; }\n")
-        .unwrap();
-    cc(compiler, dir, &["-shared", "-fPIC", "-o", "libs/libb.so.1", "b.c", "-Wl,-soname,libb.so.1"]);
-    cc(compiler, dir, &["-shared", "-fPIC", "-o", "libs/liba.so.1", "a.c", "-Wl,-soname,liba.so.1", "libs/libb.so.1"]);
+    fs::write(
+        dir.join("p.c"),
+        "#include <stdio.h>\nint a(void); int main(void) { return printf(\"%d\\n\", a()) < 0; }\n",
+    )
+    .unwrap();
+    cc(
+        compiler,
+        dir,
+        &["-shared", "-fPIC", "-o", "libs/libb.so.1", "b.c", "-Wl,-soname,libb.so.1"],
+    );
+    cc(
+        compiler,
+        dir,
+        &[
+            "-shared",
+            "-fPIC",
+            "-o",
+            "libs/liba.so.1",
+            "a.c",
+            "-Wl,-soname,liba.so.1",
+            "libs/libb.so.1",
+        ],
+    );
     let mut args = vec!["-o", "bin/p", "p.c", "libs/liba.so.1", "-Wl,-rpath-link,libs"];
     args.extend(search);
     cc(compiler, dir, &args);
@@ -81,7 +100,10 @@ fn runpath_is_not_inherited() {
     build("gcc", dir.path(), &["-Wl,--enable-new-dtags", "-Wl,-rpath,$ORIGIN/../libs"]);
     let program = dir.path().canonicalize().unwrap().join("bin/p");
     let says = Command::new(&program).output().unwrap();
-    assert!(String::from_utf8_lossy(&says.stderr).contains("libb.so.1"), "the loader finds it after all");
+    assert!(
+        String::from_utf8_lossy(&says.stderr).contains("libb.so.1"),
+        "the loader finds it after all"
+    );
     let error = Resolver::new(&host()).closure(&program, &[]).unwrap_err();
     let ClosureError::LibraryMissing { first, others } = &error else { panic!("{error}") };
     assert_eq!((first.library.to_str(), others.len()), (Some("libb.so.1"), 0));
@@ -136,7 +158,10 @@ fn libraries_for_other_machines_are_passed_over() {
 
     fs::remove_file(dir.path().join("libs/liba.so.1")).unwrap();
     let error = Resolver::new(&host()).closure(&dir.path().join("bin/p"), &[]).unwrap_err();
-    assert!(error.to_string().contains("other/liba.so.1 is no library for this program"), "{error}");
+    assert!(
+        error.to_string().contains("other/liba.so.1 is no library for this program"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -145,7 +170,8 @@ fn a_static_program_needs_nothing() {
         return;
     }
     let dir = place();
-    fs::write(dir.path().join("p.c"), "#include <stdio.h>\nint main(void) { puts(\"42\"); }\n").unwrap();
+    fs::write(dir.path().join("p.c"), "#include <stdio.h>\nint main(void) { puts(\"42\"); }\n")
+        .unwrap();
     for kind in ["-static", "-static-pie"] {
         cc("gcc", dir.path(), &[kind, "-o", "p", "p.c"]);
         let closure = Resolver::new(&host()).closure(&dir.path().join("p"), &[]).unwrap();
@@ -166,7 +192,10 @@ fn musl_programs_run() {
     let closure = Resolver::new(&host()).closure(&program, &[]).unwrap();
     let loader = &closure.executed[1];
     assert!(loader.to_str().unwrap().starts_with("/lib/ld-musl-"), "{}", loader.display());
-    let names: Vec<_> = closure.loaded[2..].iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    let names: Vec<_> = closure.loaded[2..]
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap())
+        .collect();
     assert_eq!(names, ["liba.so.1", "libb.so.1"]);
     runs_in_a_throwaway(&program);
 }

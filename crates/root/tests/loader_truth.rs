@@ -17,7 +17,8 @@ fn traced(program: &Path) -> Option<BTreeSet<PathBuf>> {
     let elf = Elf::read(&fs::File::open(program).ok()?).ok()?;
     // By its real path, which is what `$ORIGIN` goes by when the kernel executes it.
     let real = fs::canonicalize(program).ok()?;
-    let output = Command::new(elf.interpreter?).arg("--list").arg(real).env_clear().output().ok()?;
+    let output =
+        Command::new(elf.interpreter?).arg("--list").arg(real).env_clear().output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let mut found = BTreeSet::new();
     for line in text.lines() {
@@ -42,7 +43,9 @@ fn dynamic_programs(dirs: &[&str], flavour: &str) -> Vec<PathBuf> {
         interpreter.is_some_and(|path| path.to_string_lossy().contains(flavour))
     });
     programs.sort();
-    programs
+    // Enough of them, from all over the alphabet.
+    let step = programs.len() / 150 + 1;
+    programs.into_iter().step_by(step).collect()
 }
 
 #[test]
@@ -73,7 +76,11 @@ fn entries_reproduce_every_path_that_is_opened() {
         let paths: Vec<_> = closure.entries.iter().map(|entry| &entry.path).collect();
         for (n, path) in paths.iter().enumerate() {
             let parent = path.parent().unwrap();
-            assert!(parent == Path::new("/") || paths[..n].iter().any(|p| *p == parent), "{}", path.display());
+            assert!(
+                parent == Path::new("/") || paths[..n].iter().any(|p| *p == parent),
+                "{}",
+                path.display()
+            );
         }
         for path in &closure.loaded {
             assert!(paths.contains(&&fs::canonicalize(path).unwrap()), "{}", path.display());

@@ -75,7 +75,9 @@ impl<'a> Descent<'a> {
                 Ok(meta) => break meta,
                 // Removed since the directory was read.
                 Err(Errno::ENOENT) => {}
-                Err(source) => return Err(WalkError::Io { path: self.path(&self.current), source }),
+                Err(source) => {
+                    return Err(WalkError::Io { path: self.path(&self.current), source });
+                }
             }
         };
         // Of directories only: some stacked file systems give files another number than their directory's.
@@ -84,7 +86,8 @@ impl<'a> Descent<'a> {
             self.below = Some((self.current.clone(), meta));
         }
         let root = self.root.path();
-        let (dir, name, above) = (self.here.as_fd(), self.current.as_c_str(), self.levels.as_slice());
+        let (dir, name, above) =
+            (self.here.as_fd(), self.current.as_c_str(), self.levels.as_slice());
         Ok(Some(Seen { dir, name, meta, is_mount, root, above }))
     }
 

@@ -8,7 +8,8 @@ use nix::fcntl::AT_FDCWD;
 
 use crate::walk::WalkError;
 
-const HARMLESS: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+const HARMLESS: [&str; 6] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
 /// Kind and number, not the name: a node called `null` may be anything.
 pub(super) struct Devices(Vec<(bool, u64)>);

@@ -70,5 +70,12 @@ fn depth_costs_no_stack_and_no_descriptors() {
     let (what, path) = found(dir.path()).remove(0);
     assert_eq!((what, path.components().count()), (What::SetUid, 2001));
     // The standard library would need a descriptor for each level.
-    assert!(std::process::Command::new("rm").arg("-rf").arg(dir.path().join("d")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("rm")
+            .arg("-rf")
+            .arg(dir.path().join("d"))
+            .status()
+            .unwrap()
+            .success()
+    );
 }

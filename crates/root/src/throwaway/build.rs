@@ -21,7 +21,10 @@ pub(super) fn check(options: &Options) -> Result<(), ThrowawayError> {
     let name = &options.name;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let taken = name == "root" && !options.uid.is_root();
-    if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(allowed) && !taken {
+    if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(allowed)
+        && !taken
+    {
         Ok(())
     } else {
         Err(ThrowawayError::BadName { name: name.clone() })
@@ -89,7 +92,10 @@ fn furnish(
     let more = |line: String| if root_only { String::new() } else { line };
     let files = [
         ("/etc/passwd", passwd + &more(format!("{name}:x:{uid}:{gid}::/:{NOLOGIN}\n"))),
-        ("/etc/group", group + &if gid.is_root() { String::new() } else { format!("{name}:x:{gid}:\n") }),
+        (
+            "/etc/group",
+            group + &if gid.is_root() { String::new() } else { format!("{name}:x:{gid}:\n") },
+        ),
     ];
     for (path, text) in files {
         // One that the user has added is what the user wants.
@@ -99,7 +105,9 @@ fn furnish(
     }
 
     // Whoever may write to a directory may put another program in the place of one that is in it.
-    let is_tmp = |path: &Path, kind: &EntryKind| path == Path::new("/tmp") && matches!(kind, EntryKind::Directory { .. });
+    let is_tmp = |path: &Path, kind: &EntryKind| {
+        path == Path::new("/tmp") && matches!(kind, EntryKind::Directory { .. })
+    };
     let mut of_tmp = closure.entries.iter().filter(|entry| entry.path.starts_with("/tmp"));
     if of_tmp.any(|entry| !is_tmp(&entry.path, &entry.kind)) {
         notes.push(Note::TmpReadOnly);
@@ -145,21 +153,29 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// A directory that may be there already.
-    fn directory(&self, parent: BorrowedFd<'_>, path: &Path, mode: u32) -> Result<OwnedFd, ThrowawayError> {
+    fn directory(
+        &self,
+        parent: BorrowedFd<'_>,
+        path: &Path,
+        mode: u32,
+    ) -> Result<OwnedFd, ThrowawayError> {
         match mkdirat(parent, name(path), Mode::S_IRWXU) {
             Ok(()) | Err(Errno::EEXIST) => {}
             Err(e) => return Err(self.failed("mkdir", path, e)),
         }
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let made = openat(parent, name(path), flags, Mode::empty()).map_err(|e| self.failed("open", path, e))?;
+        let made = openat(parent, name(path), flags, Mode::empty())
+            .map_err(|e| self.failed("open", path, e))?;
         self.finish(&made, path, mode)?;
         Ok(made)
     }
 
     /// An empty file that was not there before.
     fn file(&self, parent: BorrowedFd<'_>, path: &Path) -> Result<File, ThrowawayError> {
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let made = openat(parent, name(path), flags, Mode::S_IWUSR).map_err(|e| self.failed("open", path, e))?;
+        let flags =
+            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let made = openat(parent, name(path), flags, Mode::S_IWUSR)
+            .map_err(|e| self.failed("open", path, e))?;
         Ok(File::from(made))
     }
 
@@ -193,7 +209,11 @@ fn open_source(source: &Sysroot, path: &Path, expected: &Meta) -> Result<File, T
     // Should a directory on the way have become a link: what counts is which file it leads to.
     let fd = openat(source, below, READ, Mode::empty()).map_err(failed)?;
     let now = Meta::of(&fd).map_err(failed)?;
-    if unchanged(&now, expected) { Ok(File::from(fd)) } else { Err(ThrowawayError::Changed { path: path.to_owned() }) }
+    if unchanged(&now, expected) {
+        Ok(File::from(fd))
+    } else {
+        Err(ThrowawayError::Changed { path: path.to_owned() })
+    }
 }
 
 fn unchanged(now: &Meta, then: &Meta) -> bool {
@@ -201,7 +221,13 @@ fn unchanged(now: &Meta, then: &Meta) -> bool {
     now.is_file() && contents(now) == contents(then)
 }
 
-fn copy(mut from: File, mut to: &File, path: &Path, meta: &Meta, maker: &Maker<'_>) -> Result<(), ThrowawayError> {
+fn copy(
+    mut from: File,
+    mut to: &File,
+    path: &Path,
+    meta: &Meta,
+    maker: &Maker<'_>,
+) -> Result<(), ThrowawayError> {
     // On Linux this is copy_file_range(2), which shares the blocks where the file system can.
     let copied = io::copy(&mut from, &mut to).map_err(|e| maker.failed("copy", path, errno(&e)))?;
     let now = Meta::of(&from).map_err(|e| maker.failed("fstat", path, e))?;

@@ -65,7 +65,9 @@ impl<'a> Removal<'a> {
         let top = match open_dir(state, Path::new(name)) {
             Ok(top) => top,
             Err(Errno::ENOENT) => return Ok(()),
-            Err(Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => return unlink(state, name, &path),
+            Err(Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => {
+                return unlink(state, name, &path);
+            }
             Err(e) => return Err(failed("open", &path, e)),
         };
         let above = Meta::of(state).map_err(|e| failed("fstat", &path, e))?;
@@ -146,10 +148,17 @@ impl<'a> Removal<'a> {
         Err(RemoveError::Busy { path })
     }
 
-    fn is_directory(&self, dir: impl AsFd, name: &CString, path: &Path) -> Result<bool, RemoveError> {
+    fn is_directory(
+        &self,
+        dir: impl AsFd,
+        name: &CString,
+        path: &Path,
+    ) -> Result<bool, RemoveError> {
         match Meta::at(dir, name.as_c_str()) {
             // Of directories only: some stacked file systems give files another number than their directory's.
-            Ok(meta) if meta.is_dir() && meta.dev != self.dev => Err(RemoveError::Mounted { path: path.to_owned() }),
+            Ok(meta) if meta.is_dir() && meta.dev != self.dev => {
+                Err(RemoveError::Mounted { path: path.to_owned() })
+            }
             Ok(meta) => Ok(meta.is_dir()),
             // Gone meanwhile; unlink will find the same.
             Err(Errno::ENOENT) => Ok(false),
@@ -175,13 +184,19 @@ fn move_up(
             Err(Errno::ENOENT) => return Ok(None),
             // A name that an earlier attempt has left.
             Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOTDIR | Errno::EISDIR) => {}
-            Err(Errno::EBUSY | Errno::EXDEV) => return Err(RemoveError::Mounted { path: path.to_owned() }),
+            Err(Errno::EBUSY | Errno::EXDEV) => {
+                return Err(RemoveError::Mounted { path: path.to_owned() });
+            }
             Err(e) => return Err(failed("rename", path, e)),
         }
     }
 }
 
-fn unlink<P: nix::NixPath + ?Sized>(dir: impl AsFd, name: &P, path: &Path) -> Result<(), RemoveError> {
+fn unlink<P: nix::NixPath + ?Sized>(
+    dir: impl AsFd,
+    name: &P,
+    path: &Path,
+) -> Result<(), RemoveError> {
     match unlinkat(dir, name, UnlinkatFlags::NoRemoveDir) {
         Ok(()) | Err(Errno::ENOENT) => Ok(()),
         Err(Errno::EBUSY) => Err(RemoveError::Mounted { path: path.to_owned() }),

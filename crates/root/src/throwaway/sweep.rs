@@ -36,7 +36,10 @@ pub struct Swept {
 /// assert_eq!(swept.removed, ["uid-61184"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn sweep(state: &StateDir, mut on_stale: impl FnMut(&Lock) -> bool) -> Result<Swept, StateError> {
+pub fn sweep(
+    state: &StateDir,
+    mut on_stale: impl FnMut(&Lock) -> bool,
+) -> Result<Swept, StateError> {
     let mut swept = Swept::default();
     for lock in state.stale()? {
         let lock = match lock {

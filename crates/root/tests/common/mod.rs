@@ -15,7 +15,10 @@ use isol_sys::state::StateDir;
 #[allow(clippy::print_stderr)]
 pub(crate) fn needs(there: bool, what: &str) -> bool {
     if !there {
-        assert!(std::env::var_os("ISOL_MUST_RUN").is_none(), "this test must run, but needs {what}");
+        assert!(
+            std::env::var_os("ISOL_MUST_RUN").is_none(),
+            "this test must run, but needs {what}"
+        );
         eprintln!("SKIPPED: needs {what}");
     }
     there
@@ -41,7 +44,10 @@ impl Scratch {
     }
 
     pub(crate) fn below(parent: &Path) -> Self {
-        let dir = tempfile::Builder::new().prefix("isol-test-").tempdir_in(parent.canonicalize().unwrap()).unwrap();
+        let dir = tempfile::Builder::new()
+            .prefix("isol-test-")
+            .tempdir_in(parent.canonicalize().unwrap())
+            .unwrap();
         let state = StateDir::open_at(&dir.path().join("state")).unwrap();
         Self { dir: Some(dir), state }
     }

@@ -1,0 +1,472 @@
+//! Throw-away roots: what is in them, and that nothing is left of them.
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use common::{Scratch, chmod, closure, host, is_root, needs, needs_root, options, throwaway};
+use isol_core::{Gid, Uid};
+use isol_root::throwaway::{Note, Options, ThrowawayError};
+use isol_root::{Resolver, Throwaway, sweep};
+use isol_sys::state::StateDir;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
+
+fn each(dir: &Path, visit: &mut impl FnMut(&Path, &fs::Metadata)) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = path.symlink_metadata().unwrap();
+        visit(&path, &meta);
+        if meta.is_dir() {
+            each(&path, visit);
+        }
+    }
+}
+
+#[test]
+fn owners_and_modes_are_as_promised_whatever_the_umask() {
+    if !needs_root() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let base = tempfile::tempdir_in("/opt").unwrap();
+    for (name, mode) in [("su", 0o6755), ("w", 0o666), ("x", 0o700)] {
+        fs::write(base.path().join(name), "x").unwrap();
+        std::os::unix::fs::chown(base.path().join(name), Some(33), Some(33)).unwrap();
+        chmod(base.path().join(name), mode);
+    }
+    let closure = closure("/usr/bin/id", &[base.path().to_str().unwrap()]);
+    let mut roots = Vec::new();
+    for umask in [0o777, 0o022, 0] {
+        let old = nix::sys::stat::umask(Mode::from_bits_truncate(umask));
+        let made = Throwaway::create(&scratch.state, &host(), &closure, &options());
+        nix::sys::stat::umask(old);
+        roots.push(made.unwrap());
+    }
+    for root in &roots {
+        let path = root.path();
+        assert_eq!(path.symlink_metadata().unwrap().mode() & 0o7777, 0o755);
+        each(path, &mut |path, meta| {
+            let below = path.strip_prefix(root.path()).unwrap();
+            let mode = meta.mode() & 0o7777;
+            assert_eq!((meta.uid(), meta.gid()), (0, 0), "{}", path.display());
+            if meta.is_dir() {
+                let expected = if below == Path::new("tmp") { 0o1777 } else { 0o755 };
+                assert_eq!(mode, expected, "{}", path.display());
+            } else if meta.is_file() {
+                assert!(matches!(mode, 0o444 | 0o555), "{} {mode:o}", path.display());
+                assert_eq!(meta.nlink(), 1, "{}", path.display());
+            } else if below == Path::new("dev/null") {
+                assert_eq!((mode, meta.rdev()), (0o666, fs::metadata("/dev/null").unwrap().rdev()));
+            } else {
+                assert!(meta.is_symlink(), "{}", path.display());
+            }
+        });
+        let copy = |name: &str| path.join(base.path().strip_prefix("/").unwrap()).join(name);
+        let modes = ["su", "w", "x"].map(|name| copy(name).metadata().unwrap().mode() & 0o7777);
+        assert_eq!(modes, [0o555, 0o444, 0o555]);
+        assert_eq!(
+            fs::read_to_string(path.join("etc/group")).unwrap(),
+            "root:x:0:\nisol:x:61185:\n"
+        );
+        let passwd = fs::read_to_string(path.join("etc/passwd")).unwrap();
+        assert_eq!(passwd.lines().nth(1), Some("isol:x:61184:61185::/:/usr/sbin/nologin"));
+        assert_eq!(root.notes(), []);
+    }
+    drop(roots);
+    scratch.expect_empty();
+}
+
+#[test]
+fn capabilities_and_attributes_are_not_copied() {
+    let tools = needs(Command::new("setcap").arg("-h").output().is_ok(), "setcap");
+    if !needs_root() || !tools {
+        return;
+    }
+    let base = tempfile::tempdir_in("/opt").unwrap();
+    let program = base.path().join("id");
+    fs::copy("/usr/bin/id", &program).unwrap();
+    assert!(Command::new("setcap").arg("cap_net_raw+ep").arg(&program).status().unwrap().success());
+    let has = |path: &Path| {
+        isol_sys::xattr::has_file_capabilities(fs::File::open(path).unwrap()).unwrap()
+    };
+    assert!(has(&program));
+    let scratch = Scratch::new();
+    let root = throwaway(&scratch, &closure(program.to_str().unwrap(), &[]));
+    assert!(!has(&root.path().join(program.strip_prefix("/").unwrap())));
+    drop(root);
+    scratch.expect_empty();
+}
+
+#[test]
+fn a_lock_is_held_as_long_as_the_root_lives() {
+    let scratch = Scratch::new();
+    let root = throwaway(&scratch, &closure("/bin/sh", &[]));
+    let name = root.path().file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.starts_with("root-") && name.len() == 21, "{name}");
+    assert_eq!(root.lock().unwrap().name(), name);
+    assert!(scratch.state.try_lock(&name).unwrap().is_none());
+    assert_eq!(sweep(&scratch.state, |_| panic!()).unwrap().removed, [""; 0]);
+    assert!(root.path().join("bin").exists());
+    root.remove().unwrap();
+    scratch.expect_empty();
+}
+
+#[test]
+fn what_fails_half_way_leaves_nothing() {
+    let scratch = Scratch::new();
+    let base = tempfile::tempdir().unwrap();
+    let file = base.path().canonicalize().unwrap().join("z");
+    fs::write(&file, "before").unwrap();
+    let closure =
+        Resolver::new(&host()).closure("/bin/sh".as_ref(), std::slice::from_ref(&file)).unwrap();
+    let create = || Throwaway::create(&scratch.state, &host(), &closure, &options());
+    create().unwrap().remove().unwrap();
+
+    fs::write(&file, "after, and longer").unwrap();
+    let error = create().unwrap_err();
+    assert!(matches!(&error, ThrowawayError::Changed { path } if *path == file), "{error}");
+    // Another file in its place, and something that would be followed, or waited for.
+    for replace in [
+        |path: &Path| fs::write(path, "before").unwrap(),
+        |path: &Path| symlink("/etc/passwd", path).unwrap(),
+        |path: &Path| nix::unistd::mkfifo(path, Mode::S_IRWXU).unwrap(),
+        |path: &Path| fs::create_dir(path).unwrap(),
+        |_: &Path| {},
+    ] {
+        fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap_or_default();
+        replace(&file);
+        create().unwrap_err();
+    }
+    scratch.expect_empty();
+}
+
+#[test]
+fn names_that_would_break_passwd_are_refused() {
+    let scratch = Scratch::new();
+    for name in ["", "a:b", "a\nroot:x:0:0", "root", "-x", "é"] {
+        let options = Options { name: name.into(), ..options() };
+        let error = Throwaway::create(&scratch.state, &host(), &closure("/bin/sh", &[]), &options)
+            .unwrap_err();
+        assert!(matches!(error, ThrowawayError::BadName { .. }), "{error}");
+    }
+    let root = Options::new(Uid::ROOT, Gid::ROOT);
+    let root = Throwaway::create(&scratch.state, &host(), &closure("/bin/sh", &[]), &root).unwrap();
+    assert_eq!(fs::read_to_string(root.path().join("etc/passwd")).unwrap().lines().count(), 1);
+    drop(root);
+    scratch.expect_empty();
+}
+
+#[test]
+fn a_program_in_tmp_keeps_tmp_closed() {
+    let scratch = Scratch::new();
+    let base = tempfile::tempdir_in("/tmp").unwrap();
+    fs::copy("/bin/sh", base.path().join("sh")).unwrap();
+    let root = throwaway(&scratch, &closure(base.path().join("sh").to_str().unwrap(), &[]));
+    assert!(root.notes().contains(&Note::TmpReadOnly));
+    assert_eq!(root.path().join("tmp").metadata().unwrap().mode() & 0o7777, 0o755);
+    drop(root);
+    scratch.expect_empty();
+}
+
+#[test]
+fn without_devices_it_is_said_that_there_is_no_null() {
+    if !needs_root() {
+        return;
+    }
+    let mount = Mounted::tmpfs("nodev");
+    let scratch = Scratch::below(&mount.0);
+    let root = throwaway(&scratch, &closure("/bin/sh", &[]));
+    assert_eq!(root.notes(), [Note::NoNullDevice { source: nix::errno::Errno::EACCES }]);
+    assert_eq!(root.notes()[0].to_string(), "/dev/null could not be made: Permission denied");
+    assert!(!root.path().join("dev/null").exists());
+    assert!(!scratch.state.devices_work().unwrap());
+    drop(root);
+    scratch.expect_empty();
+}
+
+/// A file system of its own, as long as this lives.
+struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    fn tmpfs(options: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("isol-mount-").tempdir_in("/opt").unwrap().keep();
+        let options = format!("mode=755,{options}");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &options, "isol-test"])
+            .arg(&dir)
+            .status();
+        assert!(mount.unwrap().success());
+        Self(dir)
+    }
+
+    fn bind(from: &Path, to: &Path) -> Self {
+        assert!(Command::new("mount").arg("--bind").args([from, to]).status().unwrap().success());
+        Self(to.to_owned())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        assert!(Command::new("umount").arg(&self.0).status().unwrap().success());
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn mounts_in_a_root_are_left_alone() {
+    if !needs_root() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let precious = tempfile::tempdir_in("/tmp").unwrap();
+    fs::create_dir_all(precious.path().join("sub/deep")).unwrap();
+    fs::write(precious.path().join("sub/file"), "x").unwrap();
+    for deep in ["mnt", "tmp/a/b/mnt", "tmp/a/mnt"] {
+        for bind in [true, false] {
+            let root = throwaway(&scratch, &closure("/bin/sh", &[]));
+            let name = root.path().file_name().unwrap().to_owned();
+            let point = root.path().join(deep);
+            fs::create_dir_all(&point).unwrap();
+            // A bind mount has the same device number as what is around it.
+            if bind {
+                assert!(
+                    Command::new("mount")
+                        .arg("--bind")
+                        .args([precious.path(), &point])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+            } else {
+                assert!(
+                    Command::new("mount")
+                        .args(["-t", "tmpfs", "x"])
+                        .arg(&point)
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+                fs::write(point.join("file"), "x").unwrap();
+            }
+            let error = root.remove().unwrap_err();
+            let ThrowawayError::Remove(error) = &error else { panic!("{error}") };
+            assert!(error.to_string().contains("something is mounted on "), "{error}");
+            // As often as it is tried, and by whomever.
+            let swept = sweep(&scratch.state, |_| true).unwrap();
+            assert_eq!(swept.failed.len(), 1);
+            assert_eq!(swept.failed[0].0.as_bytes(), name.as_bytes());
+            let ThrowawayError::Remove(error) = &swept.failed[0].1 else { panic!() };
+            common::run_mend(&error.mend().unwrap());
+            assert_eq!(sweep(&scratch.state, |_| true).unwrap().removed.len(), 1);
+            assert!(
+                precious.path().join("sub/file").exists()
+                    && precious.path().join("sub/deep").exists()
+            );
+        }
+    }
+    scratch.expect_empty();
+}
+
+#[test]
+fn a_mount_on_the_root_itself_is_left_alone() {
+    if !needs_root() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let precious = tempfile::tempdir_in("/tmp").unwrap();
+    fs::write(precious.path().join("file"), "x").unwrap();
+    let root = throwaway(&scratch, &closure("/bin/sh", &[]));
+    let path = root.path().to_owned();
+    let mount = Mounted::bind(precious.path(), &path);
+    root.remove().unwrap_err();
+    assert!(precious.path().join("file").exists());
+    // Dropping it unmounts, and can't remove what is below the mount point.
+    drop(mount);
+    sweep(&scratch.state, |_| true).unwrap();
+    scratch.expect_empty();
+}
+
+fn directory(parent: impl AsFd, name: &OsStr) -> OwnedFd {
+    mkdirat(&parent, name, Mode::S_IRWXU).unwrap();
+    openat(&parent, name, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+        .unwrap()
+}
+
+#[test]
+fn whatever_a_program_leaves_behind_is_removed() {
+    let scratch = Scratch::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("precious"), "x").unwrap();
+    let root = throwaway(&scratch, &closure("/bin/sh", &[]));
+    let tmp = fs::File::open(root.path().join("tmp")).unwrap();
+
+    let mut here = directory(&tmp, OsStr::from_bytes(b"\xff\x80\n deep"));
+    for _ in 0..20_000 {
+        here = directory(&here, OsStr::new("d"));
+    }
+    let wide = directory(&tmp, OsStr::new("wide"));
+    for n in 0..2000 {
+        directory(&wide, OsStr::new(&n.to_string()));
+    }
+    // Names that the removal itself would use.
+    for n in 0..5 {
+        fs::write(root.path().join(format!(".{}-{n}", std::process::id())), "x").unwrap();
+        directory(&wide, OsStr::new(&format!(".{}-{n}", std::process::id())));
+    }
+    symlink(outside.path(), root.path().join("tmp/out")).unwrap();
+    symlink("/", root.path().join("tmp/root")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(root.path().join("tmp/socket")).unwrap();
+    nix::unistd::mkfifo(&root.path().join("tmp/pipe"), Mode::empty()).unwrap();
+    if is_root() {
+        // Nobody may read it but root.
+        let closed = root.path().join("tmp/closed/inner");
+        fs::create_dir_all(&closed).unwrap();
+        std::os::unix::fs::chown(&closed, Some(61184), Some(61184)).unwrap();
+        chmod(&closed, 0);
+        chmod(closed.parent().unwrap(), 0);
+    }
+    root.remove().unwrap();
+    assert!(outside.path().join("precious").exists());
+    scratch.expect_empty();
+}
+
+#[test]
+fn what_can_not_be_removed_is_named_and_found_again() {
+    let tools = needs(Command::new("chattr").arg("-V").output().is_ok(), "chattr");
+    if !needs_root() || !tools {
+        return;
+    }
+    let scratch = Scratch::new();
+    let root = throwaway(&scratch, &closure("/bin/sh", &[]));
+    fs::create_dir(root.path().join("tmp/d")).unwrap();
+    fs::write(root.path().join("tmp/d/fixed"), "x").unwrap();
+    let chattr = |flag: &str, path: &Path| {
+        Command::new("chattr").arg(flag).arg(path).output().unwrap().status.success()
+    };
+    if !needs(
+        chattr("+i", &root.path().join("tmp/d/fixed")),
+        "a file system with immutable files in /tmp",
+    ) {
+        return;
+    }
+    let error = root.remove().unwrap_err();
+    assert!(
+        error.to_string().starts_with("unlink ") && error.to_string().contains("/fixed: "),
+        "{error}"
+    );
+    let swept = sweep(&scratch.state, |_| true).unwrap();
+    let text = swept.failed[0].1.to_string();
+    let path = text.strip_prefix("unlink ").unwrap().split(": ").next().unwrap();
+    assert!(chattr("-i", Path::new(path)), "{text}");
+    assert_eq!(sweep(&scratch.state, |_| true).unwrap().removed.len(), 1);
+    scratch.expect_empty();
+}
+
+#[test]
+fn a_sweep_takes_what_is_dead_and_asks_about_the_rest() {
+    let scratch = Scratch::new();
+    let live = throwaway(&scratch, &closure("/bin/sh", &[]));
+    scratch.state.try_lock("uid-1").unwrap().unwrap().abandon();
+    scratch.state.try_lock("uid-2").unwrap().unwrap().abandon();
+    scratch.state.try_lock("root-0000000000000001").unwrap().unwrap().abandon();
+    for orphan in ["root-0000000000000001", "root-0000000000000002", "root-0000000000000003.gone"] {
+        fs::create_dir_all(scratch.state.path().join(orphan).join("a/b")).unwrap();
+    }
+    symlink("/tmp", scratch.state.path().join("root-0000000000000004")).unwrap();
+    let mut asked = Vec::new();
+    let swept = sweep(&scratch.state, |lock| {
+        asked.push(lock.name().to_owned());
+        lock.name() == "uid-1"
+    })
+    .unwrap();
+    asked.sort();
+    assert_eq!(asked, ["uid-1", "uid-2"]);
+    assert_eq!((swept.removed.len(), swept.kept.len(), swept.failed.len()), (5, 1, 0), "{swept:?}");
+    assert!(scratch.state.has_lock("uid-2").unwrap());
+    live.remove().unwrap();
+    sweep(&scratch.state, |_| true).unwrap();
+    scratch.expect_empty();
+}
+
+/// Another process that does `task`: this test's own executable, told to run nothing but `helper`.
+fn start(task: &str, state: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "helper"]).env("ISOL_TEST_TASK", task).env("ISOL_TEST_STATE", state);
+    command.stdout(Stdio::null()).spawn().unwrap()
+}
+
+mod task {
+    use super::*;
+
+    /// Makes and removes roots for ever.
+    pub(super) fn create(state: &StateDir) {
+        let closure = closure("/bin/sh", &[]);
+        loop {
+            Throwaway::create(state, &host(), &closure, &options()).unwrap().remove().unwrap();
+        }
+    }
+
+    /// A few rounds of everything at once.
+    pub(super) fn contend(state: &StateDir) {
+        let closure = closure("/bin/true", &[]);
+        for _ in 0..3 {
+            let root = Throwaway::create(state, &host(), &closure, &options()).unwrap();
+            let swept = sweep(state, |_| true).unwrap();
+            assert!(swept.failed.is_empty(), "{swept:?}");
+            for entry in &closure.entries {
+                assert!(
+                    root.path()
+                        .join(entry.path.strip_prefix("/").unwrap())
+                        .symlink_metadata()
+                        .is_ok()
+                );
+            }
+            assert!(root.path().join("etc/group").exists());
+            root.remove().unwrap();
+        }
+    }
+}
+
+/// Not a test of its own: see `start`.
+#[test]
+fn helper() {
+    let Some(state) = std::env::var_os("ISOL_TEST_STATE") else { return };
+    let state = StateDir::open_at(state.as_ref()).unwrap();
+    match std::env::var("ISOL_TEST_TASK").unwrap().as_str() {
+        "create" => task::create(&state),
+        "contend" => task::contend(&state),
+        task => panic!("{task}?"),
+    }
+}
+
+#[test]
+fn whoever_is_killed_at_any_moment_leaves_nothing_for_long() {
+    let scratch = Scratch::new();
+    for round in 0..60 {
+        let mut child = start("create", scratch.state.path());
+        std::thread::sleep(std::time::Duration::from_micros(20_000 + 700 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let swept = sweep(&scratch.state, |_| panic!()).unwrap();
+        assert!(swept.failed.is_empty(), "{swept:?}");
+        assert_eq!(scratch.entries(), [""; 0], "after {swept:?}");
+    }
+    scratch.expect_empty();
+}
+
+#[test]
+fn two_hundred_processes_do_not_disturb_each_other() {
+    let scratch = Scratch::new();
+    let children: Vec<_> = (0..200).map(|_| start("contend", scratch.state.path())).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    scratch.expect_empty();
+}
