@@ -6,6 +6,7 @@ mod backends;
 mod output;
 mod plan;
 mod policy;
+mod root;
 mod run;
 mod supervise;
 mod usage;
@@ -28,6 +29,10 @@ fn main() -> ExitCode {
         Command::Run(run) => (run.options.json, run::run(run)),
         Command::Plan(plan) => (plan.options.json, plan::plan(&plan)),
         Command::Backends(backends) => (backends.json, backends::backends(&backends)),
+        Command::Root(root) => {
+            let arguments::Root::Add(add) = &root;
+            (add.json, root::root(&root))
+        }
     };
     match result {
         Ok(code) => code,

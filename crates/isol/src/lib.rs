@@ -46,7 +46,7 @@ pub use backends::{Choice, all as backends, by_name as backend_by_name};
 pub use confined::Confined;
 pub use error::Error;
 pub use isol_core::*;
-pub use isol_steps::{Child, LaunchError};
+pub use isol_steps::{Child, LaunchError, root_refusal};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};

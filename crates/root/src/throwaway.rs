@@ -6,6 +6,7 @@
 //! has left behind.
 
 mod build;
+pub(crate) use build::open_source;
 mod error;
 mod remove;
 mod sweep;

@@ -75,7 +75,7 @@ impl Sysroot {
         &self.path
     }
 
-    /// What fstat(2) says of it.
+    /// What fstat(2) said of it when it was opened.
     #[must_use]
     pub fn meta(&self) -> &Meta {
         &self.meta
@@ -128,7 +128,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn run(mut self) -> Result<Trail, WalkError> {
-        self.met.push(Met { path: self.here.clone(), kind: Kind::Directory, meta: self.root.meta });
+        // Anew each time: its mode may have changed since it was opened.
+        let meta = Meta::of(self.root).map_err(|e| self.failed("".as_ref(), e))?;
+        self.met.push(Met { path: self.here.clone(), kind: Kind::Directory, meta });
         let mut todo = VecDeque::new();
         prepend(&mut todo, self.wanted);
         while let Some(name) = todo.pop_front() {

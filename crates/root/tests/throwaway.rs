@@ -34,7 +34,19 @@ fn owners_and_modes_are_as_promised_whatever_the_umask() {
     if !needs_root() {
         return;
     }
-    let scratch = Scratch::new();
+    for umask in ["777", "022", "0"] {
+        let scratch = Scratch::new();
+        // In a process of its own: the umask is every thread's.
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("umask {umask}; exec \"$0\" --exact helper")]);
+        command.arg(std::env::current_exe().unwrap()).stdout(Stdio::null());
+        command.env("ISOL_TEST_TASK", "modes").env("ISOL_TEST_STATE", scratch.state.path());
+        assert!(command.status().unwrap().success());
+        scratch.expect_empty();
+    }
+}
+
+fn owners_and_modes(state: &StateDir) {
     let base = tempfile::tempdir_in("/opt").unwrap();
     for (name, mode) in [("su", 0o6755), ("w", 0o666), ("x", 0o700)] {
         fs::write(base.path().join(name), "x").unwrap();
@@ -42,45 +54,32 @@ fn owners_and_modes_are_as_promised_whatever_the_umask() {
         chmod(base.path().join(name), mode);
     }
     let closure = closure("/usr/bin/id", &[base.path().to_str().unwrap()]);
-    let mut roots = Vec::new();
-    for umask in [0o777, 0o022, 0] {
-        let old = nix::sys::stat::umask(Mode::from_bits_truncate(umask));
-        let made = Throwaway::create(&scratch.state, &host(), &closure, &options());
-        nix::sys::stat::umask(old);
-        roots.push(made.unwrap());
-    }
-    for root in &roots {
-        let path = root.path();
-        assert_eq!(path.symlink_metadata().unwrap().mode() & 0o7777, 0o755);
-        each(path, &mut |path, meta| {
-            let below = path.strip_prefix(root.path()).unwrap();
-            let mode = meta.mode() & 0o7777;
-            assert_eq!((meta.uid(), meta.gid()), (0, 0), "{}", path.display());
-            if meta.is_dir() {
-                let expected = if below == Path::new("tmp") { 0o1777 } else { 0o755 };
-                assert_eq!(mode, expected, "{}", path.display());
-            } else if meta.is_file() {
-                assert!(matches!(mode, 0o444 | 0o555), "{} {mode:o}", path.display());
-                assert_eq!(meta.nlink(), 1, "{}", path.display());
-            } else if below == Path::new("dev/null") {
-                assert_eq!((mode, meta.rdev()), (0o666, fs::metadata("/dev/null").unwrap().rdev()));
-            } else {
-                assert!(meta.is_symlink(), "{}", path.display());
-            }
-        });
-        let copy = |name: &str| path.join(base.path().strip_prefix("/").unwrap()).join(name);
-        let modes = ["su", "w", "x"].map(|name| copy(name).metadata().unwrap().mode() & 0o7777);
-        assert_eq!(modes, [0o555, 0o444, 0o555]);
-        assert_eq!(
-            fs::read_to_string(path.join("etc/group")).unwrap(),
-            "root:x:0:\nisol:x:61185:\n"
-        );
-        let passwd = fs::read_to_string(path.join("etc/passwd")).unwrap();
-        assert_eq!(passwd.lines().nth(1), Some("isol:x:61184:61185::/:/usr/sbin/nologin"));
-        assert_eq!(root.notes(), []);
-    }
-    drop(roots);
-    scratch.expect_empty();
+    let root = Throwaway::create(state, &host(), &closure, &options()).unwrap();
+    let path = root.path();
+    assert_eq!(path.symlink_metadata().unwrap().mode() & 0o7777, 0o755);
+    each(path, &mut |path, meta| {
+        let below = path.strip_prefix(root.path()).unwrap();
+        let mode = meta.mode() & 0o7777;
+        assert_eq!((meta.uid(), meta.gid()), (0, 0), "{}", path.display());
+        if meta.is_dir() {
+            let expected = if below == Path::new("tmp") { 0o1777 } else { 0o755 };
+            assert_eq!(mode, expected, "{}", path.display());
+        } else if meta.is_file() {
+            assert!(matches!(mode, 0o444 | 0o555), "{} {mode:o}", path.display());
+            assert_eq!(meta.nlink(), 1, "{}", path.display());
+        } else if below == Path::new("dev/null") {
+            assert_eq!((mode, meta.rdev()), (0o666, fs::metadata("/dev/null").unwrap().rdev()));
+        } else {
+            assert!(meta.is_symlink(), "{}", path.display());
+        }
+    });
+    let copy = |name: &str| path.join(base.path().strip_prefix("/").unwrap()).join(name);
+    let modes = ["su", "w", "x"].map(|name| copy(name).metadata().unwrap().mode() & 0o7777);
+    assert_eq!(modes, [0o555, 0o444, 0o555]);
+    assert_eq!(fs::read_to_string(path.join("etc/group")).unwrap(), "root:x:0:\nisol:x:61185:\n");
+    let passwd = fs::read_to_string(path.join("etc/passwd")).unwrap();
+    assert_eq!(passwd.lines().nth(1), Some("isol:x:61184:61185::/:/usr/sbin/nologin"));
+    assert_eq!(root.notes(), []);
 }
 
 #[test]
@@ -442,6 +441,7 @@ fn helper() {
     match std::env::var("ISOL_TEST_TASK").unwrap().as_str() {
         "create" => task::create(&state),
         "contend" => task::contend(&state),
+        "modes" => owners_and_modes(&state),
         task => panic!("{task}?"),
     }
 }

@@ -42,6 +42,12 @@ impl Step for RootDirectory {
 pub fn refusal(error: &RootDirError) -> Problem {
     let mut problem = Problem::new(step_names::ROOT_DIRECTORY, error.to_string(), "");
     problem.errno = error.errno().map(isol_sys::errno::from_nix);
-    problem.help = error.mend().map(str::to_owned);
+    problem.help = match error {
+        // Everybody is meant to write there: it is the root that is in the wrong place.
+        RootDirError::Unsafe { mode, .. } if mode & 0o1000 != 0 => {
+            Some("put the root where only root can write, for instance below /srv".to_owned())
+        }
+        _ => error.mend().map(str::to_owned),
+    };
     problem
 }

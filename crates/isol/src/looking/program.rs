@@ -8,6 +8,8 @@ use isol_root::{
     safety::{self, Runner, SafetyError},
 };
 
+use isol_sys::quote;
+
 use super::throw_away::walk_problem;
 
 #[derive(Debug)]
@@ -73,7 +75,7 @@ fn check_mount(root: &RootHandle) -> Result<(), PrepareError> {
     })? {
         return Ok(());
     }
-    let path = isol_sys::quote::shell(&root.path);
+    let path = quote::shell(&root.path);
     Err(Problem::new(
         step_names::PROGRAM,
         "nothing in the root can be executed",
@@ -98,16 +100,18 @@ fn unsafe_problem(error: &SafetyError) -> Problem {
 pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Path>) -> Problem {
     let kind = if error.status() == 127 { Kind::NotFound } else { Kind::NotExecutable };
     let problem = Problem::new(step, error.to_string(), "").kind(kind);
-    let missing = error.missing();
-    match root {
-        Some(root) if !missing.is_empty() => {
-            let paths: Vec<_> = missing.iter().map(isol_sys::quote::shell).collect();
-            problem.help(format!(
-                "isol root add {} {}",
-                isol_sys::quote::shell(root),
-                paths.join(" ")
-            ))
+    match (root, remedy(error)) {
+        (Some(root), Some(path)) => {
+            problem.help(format!("isol root add {} {}", quote::shell(root), quote::shell(path)))
         }
         _ => problem,
+    }
+}
+
+/// What of the host's to add: a library comes with the program that needs it.
+fn remedy(error: &ClosureError) -> Option<&Path> {
+    match error {
+        ClosureError::LibraryMissing { first, .. } => Some(&first.needed_by),
+        _ => error.missing().into_iter().next(),
     }
 }

@@ -73,6 +73,23 @@ impl<'a> Resolver<'a> {
         let program = work.closure.program.clone();
         let missing = self.start(&program, &mut work)?;
         fail_on(missing)?;
+        self.with_extras(extra_paths, work)
+    }
+
+    /// The files, directories and links `paths`, with what the shared objects among them need: as the extra paths of
+    /// [`Self::closure`], without a program. Programs among them bring nothing.
+    ///
+    /// # Errors
+    /// As [`Self::closure`].
+    pub fn files(&self, paths: &[PathBuf]) -> Result<Closure, ClosureError> {
+        self.with_extras(paths, Work::default())
+    }
+
+    fn with_extras(
+        &self,
+        extra_paths: &[PathBuf],
+        mut work: Work<'a>,
+    ) -> Result<Closure, ClosureError> {
         for path in extra_paths {
             for extra in
                 extras::collect(self.root, path, &mut work.tree, &mut work.closure.skipped)?

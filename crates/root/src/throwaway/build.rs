@@ -203,7 +203,11 @@ impl Maker<'_> {
 }
 
 /// Opens a file of the closure: only the very file that was looked at.
-fn open_source(source: &Sysroot, path: &Path, expected: &Meta) -> Result<File, ThrowawayError> {
+pub(crate) fn open_source(
+    source: &Sysroot,
+    path: &Path,
+    expected: &Meta,
+) -> Result<File, ThrowawayError> {
     let failed = |source| ThrowawayError::Make { call: "open", path: path.to_owned(), source };
     let below = path.strip_prefix("/").unwrap_or(path);
     // Should a directory on the way have become a link: what counts is which file it leads to.

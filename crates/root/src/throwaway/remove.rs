@@ -90,6 +90,8 @@ impl<'a> Removal<'a> {
 
     /// Removes everything in the top directory, and what is moved there meanwhile.
     fn empty_top(&mut self) -> Result<(), RemoveError> {
+        // What is found in the second round and later has been moved there: it is no mount point.
+        let mut moved = false;
         loop {
             let names = entries(&self.top, &self.path)?;
             if names.is_empty() {
@@ -98,16 +100,17 @@ impl<'a> Removal<'a> {
             for name in names {
                 let path = self.path.join(to_path(&name));
                 if self.is_directory(self.top.as_fd(), &name, &path)? {
-                    self.flatten(&name, path)?;
+                    self.flatten(&name, path, moved)?;
                 } else {
                     unlink(&self.top, name.as_c_str(), &path)?;
                 }
             }
+            moved = true;
         }
     }
 
     /// Removes one directory of the top directory; those in it are moved up.
-    fn flatten(&mut self, name: &CString, path: PathBuf) -> Result<(), RemoveError> {
+    fn flatten(&mut self, name: &CString, path: PathBuf, moved: bool) -> Result<(), RemoveError> {
         match unlinkat(&self.top, name.as_c_str(), UnlinkatFlags::RemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => return Ok(()),
             Err(Errno::ENOTEMPTY | Errno::EEXIST) => {}
@@ -115,8 +118,15 @@ impl<'a> Removal<'a> {
             Err(e) => return Err(failed("rmdir", &path, e)),
         }
         let top = self.top.as_fd();
-        // To another name and back again, so to speak: a mount point does not let itself be moved.
-        let Some(own) = move_up(top, name, top, &path, &mut self.moved)? else { return Ok(()) };
+        let own = if moved {
+            to_path(name).to_owned()
+        } else {
+            // From the top to the top, only to see whether it can be moved.
+            match move_up(top, name, top, &path, &mut self.moved)? {
+                Some(new) => new,
+                None => return Ok(()),
+            }
+        };
         let path = self.path.join(&own);
         let dir = match open_dir(top, &own) {
             Ok(dir) => dir,

@@ -41,7 +41,10 @@ pub fn sweep(
     mut on_stale: impl FnMut(&Lock) -> bool,
 ) -> Result<Swept, StateError> {
     let mut swept = Swept::default();
-    for lock in state.stale()? {
+    let mut stale: Vec<_> = state.stale()?.collect();
+    // Roots last: what still runs in one belongs to another lock, and ends before its root goes.
+    stale.sort_by_key(|lock| lock.as_ref().is_ok_and(|lock| lock.name().starts_with(PREFIX)));
+    for lock in stale {
         let lock = match lock {
             Ok(lock) => lock,
             // Something that is no lock file stands in its place; the others matter more.
