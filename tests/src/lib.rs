@@ -2,6 +2,7 @@
 //! trees to run programs in.
 
 mod root;
+mod started;
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub use root::{BUSYBOX, TestRoot};
+pub use started::{Started, children, own_uid, running_with, state, until};
 
 /// Where the `isol` command is: the environment variable `ISOL_BIN`, or else beside the
 /// test executables.

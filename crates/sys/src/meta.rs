@@ -2,9 +2,17 @@
 
 use std::os::fd::AsFd;
 
+use nix::NixPath;
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{FileStat, fstat, fstatat};
-use nix::{NixPath, libc};
+
+// The same on every Unix, in integer types that differ.
+const S_IFMT: u32 = 0o170_000;
+const S_IFBLK: u32 = 0o060_000;
+const S_IFCHR: u32 = 0o020_000;
+const S_IFDIR: u32 = 0o040_000;
+const S_IFLNK: u32 = 0o120_000;
+const S_IFREG: u32 = 0o100_000;
 
 /// The part of `struct stat` that isol looks at.
 ///
@@ -67,31 +75,31 @@ impl Meta {
     /// Whether it is a directory.
     #[must_use]
     pub fn is_dir(&self) -> bool {
-        self.format() == u32::from(libc::S_IFDIR as u16)
+        self.format() == S_IFDIR
     }
 
     /// Whether it is a regular file.
     #[must_use]
     pub fn is_file(&self) -> bool {
-        self.format() == u32::from(libc::S_IFREG as u16)
+        self.format() == S_IFREG
     }
 
     /// Whether it is a symbolic link.
     #[must_use]
     pub fn is_symlink(&self) -> bool {
-        self.format() == u32::from(libc::S_IFLNK as u16)
+        self.format() == S_IFLNK
     }
 
     /// Whether it is a character device.
     #[must_use]
     pub fn is_char_device(&self) -> bool {
-        self.format() == u32::from(libc::S_IFCHR as u16)
+        self.format() == S_IFCHR
     }
 
     /// Whether it is a block device.
     #[must_use]
     pub fn is_block_device(&self) -> bool {
-        self.format() == u32::from(libc::S_IFBLK as u16)
+        self.format() == S_IFBLK
     }
 
     /// Whether the group or everybody may write to it. POSIX access lists show up here too: their mask
@@ -108,7 +116,7 @@ impl Meta {
     }
 
     fn format(&self) -> u32 {
-        self.mode & u32::from(libc::S_IFMT as u16)
+        self.mode & S_IFMT
     }
 }
 

@@ -1,0 +1,36 @@
+# Each recipe is a script in ci/, which can be called without just.
+
+default:
+    @just --list
+
+# Install what building and testing need
+setup:
+    ci/setup
+
+# Say whether the code is formatted
+fmt:
+    ci/fmt
+
+# Format it
+fmt-fix:
+    ci/fmt --fix
+
+# Every lint
+lint:
+    ci/lint
+
+# Count the crates from outside
+dependencies:
+    ci/dependencies
+
+# The tests, as an ordinary user
+unprivileged:
+    ci/unprivileged
+
+# Everything that has to hold before a change goes in
+test:
+    ci/test
+
+# id(1) in a throw-away root
+demo:
+    ci/demo

@@ -1,0 +1,90 @@
+//! Many at once, and killed at any moment.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use isol_tests::{BUSYBOX, Started, TestRoot, isol_with, must_be_root, run, running_with, until};
+
+const STATE: &str = "/run/isol";
+
+/// The pids in the lock files of the state directory, and the roots that have no lock.
+fn held() -> (BTreeSet<u32>, Vec<String>) {
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let names: Vec<String> =
+        fs::read_dir(STATE).into_iter().flatten().flatten().map(name).collect();
+    let pid = |lock: &String| {
+        let text = fs::read_to_string(format!("{STATE}/{lock}")).unwrap_or_default();
+        text.lines().next().and_then(|line| line.trim().parse().ok())
+    };
+    let locks = names.iter().filter(|n| n.ends_with(".lock")).filter_map(pid).collect();
+    let lockless = |n: &&String| !n.ends_with(".lock") && !names.contains(&format!("{n}.lock"));
+    (locks, names.iter().filter(lockless).cloned().collect())
+}
+
+/// A number that differs from call to call, below `limit`.
+fn random(limit: u64) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish() % limit
+}
+
+#[test]
+fn a_run_killed_at_any_moment_leaves_nothing_once_another_has_run() {
+    if !must_be_root() {
+        return;
+    }
+    let marker = format!("7777{}", std::process::id());
+    let mut killed = BTreeSet::new();
+    for _ in 0..200 {
+        let mut child = isol_with(["run", "--", BUSYBOX, "sleep", &marker])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("isol can be started");
+        std::thread::sleep(Duration::from_micros(random(60_000)));
+        child.kill().expect("it is there");
+        child.wait().expect("it is a child");
+        killed.insert(child.id());
+    }
+    run(&mut isol_with(["run", "--", BUSYBOX, "true"])).succeeded();
+    until("the programs of the killed ones are gone", || running_with(&marker).is_empty());
+    let (locks, lockless) = held();
+    let left: Vec<_> = locks.intersection(&killed).collect();
+    assert!(left.is_empty(), "locks of killed runs: {left:?}");
+    assert!(lockless.is_empty(), "roots of killed runs: {lockless:?}");
+}
+
+#[test]
+fn two_hundred_at_once_have_two_hundred_uids() {
+    if !must_be_root() {
+        return;
+    }
+    let root = TestRoot::new();
+    let script = "id -u; read line; exit 9";
+    let mut all: Vec<_> = (0..200)
+        .map(|_| {
+            Started::new(&mut isol_with([
+                "run",
+                "--root",
+                root.text(),
+                "--",
+                "/bin/sh",
+                "-c",
+                script,
+            ]))
+        })
+        .collect();
+    let uids: BTreeSet<u32> = all
+        .iter_mut()
+        .map(|one| one.line().parse().expect("every one of them prints its uid"))
+        .collect();
+    assert_eq!(uids.len(), 200, "all of them run now, each under its own");
+    assert!(uids.iter().all(|uid| (61184..=65519).contains(uid)), "{uids:?}");
+    all.iter_mut().for_each(Started::close_input);
+    for mut one in all {
+        assert_eq!(one.end(), (Some(9), None));
+    }
+    let left = |uid: &&u32| fs::exists(format!("{STATE}/uid-{uid}.lock")).unwrap_or(true);
+    assert_eq!(uids.iter().find(left), None, "a hold on a uid is left");
+}

@@ -1,0 +1,99 @@
+//! Real programs of Debian's in throw-away roots.
+
+use std::path::Path;
+
+use isol_tests::{isol_with, must_be_root, run, unless};
+
+/// Whether a program of Debian's is there.
+fn must_have_file(path: &str) -> bool {
+    let reason = (!Path::new(path).is_file()).then(|| format!("there is no {path}"));
+    unless(reason.as_deref())
+}
+
+fn number(text: &str, name: &str) -> u32 {
+    let rest = text.split(name).nth(1).unwrap_or_else(|| panic!("no {name} in {text}"));
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|_| panic!("no number behind {name} in {text}"))
+}
+
+#[test]
+fn id_sees_an_unused_uid_and_no_other_group() {
+    if !must_be_root() {
+        return;
+    }
+    let out = run(&mut isol_with(["run", "--", "/usr/bin/id"]));
+    let text = out.succeeded();
+    let (uid, gid) = (number(text, "uid="), number(text, "gid="));
+    assert!((61184..=65519).contains(&uid), "{text}");
+    assert_eq!(uid, gid);
+    let groups = text.split("groups=").nth(1).expect("id prints groups");
+    assert!(!groups.contains(','), "{text}");
+    assert_eq!(number(text, "groups="), gid);
+    assert!(!Path::new(&format!("/run/isol/uid-{uid}.lock")).exists());
+}
+
+#[test]
+fn python_loads_ssl_and_sqlite() {
+    const PYTHON: &str = "/usr/bin/python3";
+    if !must_be_root() || !must_have_file(PYTHON) {
+        return;
+    }
+    let where_is = "import sysconfig; print(sysconfig.get_path('stdlib'))";
+    let library = run(std::process::Command::new(PYTHON).args(["-c", where_is]));
+    let script = "import ssl, sqlite3; print(sqlite3.connect(':memory:').execute('select 6*7').fetchone()[0], ssl.OPENSSL_VERSION[:7])";
+    let out = run(&mut isol_with([
+        "run",
+        "--add",
+        library.succeeded().trim(),
+        "--",
+        PYTHON,
+        "-c",
+        script,
+    ]));
+    assert_eq!(out.succeeded().trim(), "42 OpenSSL");
+}
+
+#[test]
+fn nginx_finds_its_configuration_good() {
+    const NGINX: &str = "/usr/sbin/nginx";
+    if !must_be_root() || !must_have_file(NGINX) {
+        return;
+    }
+    let dir = std::env::temp_dir().join(format!("isol-nginx-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a directory");
+    // Below /srv: /tmp of the new root is to stay writable.
+    let place = format!("/srv/isol-nginx-{}", std::process::id());
+    std::fs::create_dir_all(&place).expect("a directory");
+    let temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|n| format!("{n}_temp_path /tmp/{n};"))
+        .concat();
+    let text = format!("pid /tmp/pid; events {{}} http {{ access_log off; {temp} }}");
+    std::fs::write(format!("{place}/nginx.conf"), text).expect("a file");
+    let conf = format!("{place}/nginx.conf");
+    let out = run(&mut isol_with([
+        "run", "--add", &place, "--", NGINX, "-t", "-e", "stderr", "-c", &conf,
+    ]));
+    let _ = std::fs::remove_dir_all(&dir);
+    let _ = std::fs::remove_dir_all(&place);
+    assert_eq!(out.status, Some(0), "{out:#?}");
+    assert!(out.err.contains("test is successful"), "{out:#?}");
+}
+
+#[test]
+fn a_script_brings_its_interpreter() {
+    if !must_be_root() {
+        return;
+    }
+    let path = format!("/srv/isol-script-{}", std::process::id());
+    std::fs::write(
+        &path,
+        "#!/bin/sh\necho inside; echo no > /tmp/x && echo writable; echo no > /x\n",
+    )
+    .expect("a file");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("a mode");
+    let out = run(&mut isol_with(["run", "--", &path]));
+    let _ = std::fs::remove_file(&path);
+    assert_eq!(out.out, "inside\nwritable\n");
+    assert!(out.err.contains("/x"), "only /tmp is writable: {out:#?}");
+}
