@@ -116,3 +116,33 @@ fn the_caller_s_signal_state_and_priority_are_reset() {
     let nice = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(16));
     assert_eq!(nice, Some("0"));
 }
+
+#[test]
+fn no_second_root_no_device_no_mount_no_user_namespace() {
+    if !must_be_root() {
+        return;
+    }
+    let root = TestRoot::new();
+    let attacks = [
+        "chroot /tmp /bin/busybox true",
+        "mknod /tmp/disk b 8 0",
+        "mount -t tmpfs none /tmp",
+        "unshare -U /bin/busybox true",
+        "unshare -m /bin/busybox true",
+        "unshare -n /bin/busybox true",
+    ];
+    for attack in attacks {
+        let script = format!("busybox {attack} 2>&1");
+        let line = ["run", "--root", root.text(), "--", "/bin/busybox", "sh", "-c", &script];
+        let out = run(&mut isol_tests::isol_with(line));
+        assert_ne!(out.status, Some(0), "{attack}: {out:#?}");
+        let why = ["not permitted", "denied", "must be root", "are you root"];
+        assert!(
+            why.iter().any(|w| out.out.contains(w)),
+            "refused for another reason: {attack}: {out:#?}"
+        );
+    }
+    // The check of the check: root outside does one of them.
+    let bare = run(Command::new("/bin/busybox").args(["unshare", "-U", "/bin/busybox", "true"]));
+    assert_eq!(bare.status, Some(0), "{bare:#?}");
+}

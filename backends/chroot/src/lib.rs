@@ -9,7 +9,7 @@ mod step;
 mod support;
 
 use isol_core::{
-    Allow, Backend, Guarantee, Layers, Network, Os, PlanError, Request, Support, Unavailable, User,
+    Backend, Guarantee, Identity, Layers, Network, Os, PlanError, Request, Support, Unavailable,
 };
 
 /// The backend.
@@ -46,9 +46,7 @@ impl Backend for Chroot {
                 help: Some(help.to_owned()),
             })
         };
-        if policy.allow.contains(Allow::RootUser)
-            && matches!(policy.user, User::Id(uid) if uid.is_root())
-        {
+        if matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root()) {
             return cant(
                 "uid 0",
                 "root walks out of a chroot",

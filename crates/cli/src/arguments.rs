@@ -87,12 +87,7 @@ pub(crate) struct Backends {
 #[derive(Debug, Args)]
 pub(crate) struct Program {
     /// The program, as seen from inside the root, and its arguments
-    #[arg(
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "PROGRAM [ARG]..."
-    )]
+    #[arg(required = true, last = true, value_name = "PROGRAM [ARG]...")]
     pub(crate) words: Vec<OsString>,
 }
 

@@ -46,6 +46,8 @@ pub(crate) fn run(
         overdue: false,
     };
     let status = supervisor.watch()?;
+    // Again: what was killed just before this run began may have held its locks for a moment.
+    isol::sweep();
     Ok(ExitCode::from(status.code() as u8))
 }
 

@@ -22,6 +22,10 @@ pub(crate) fn report(error: &clap::Error) -> ExitCode {
 }
 
 fn problem(error: &clap::Error) -> Problem {
+    let nothing = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if error.kind() == nothing || error.kind() == ErrorKind::MissingSubcommand {
+        return Problem::new("usage", "no command is named", "").help("isol --help");
+    }
     let text = error.to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
     let what = first.strip_prefix("error: ").unwrap_or(first).split_whitespace();

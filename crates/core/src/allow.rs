@@ -60,7 +60,7 @@ impl Allow {
     #[must_use]
     pub fn gives_up(self) -> GuaranteeSet {
         let given_up: &[G] = match self {
-            Allow::RootUser => &[G::UidDropped],
+            Allow::RootUser => &[G::UidDropped, G::GidDropped],
             Allow::RootGroup => &[G::GidDropped],
             Allow::SharedUid => &[G::UidDedicated],
             Allow::Terminal => &[G::SessionDetached],

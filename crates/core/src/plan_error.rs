@@ -12,7 +12,7 @@ pub enum PlanError {
     /// The host's database has no such user or group.
     #[error("no {what} is called `{name}`")]
     UnknownName {
-        /// `user` or `group`.
+        /// `user`, `primary group` or `group`.
         what: &'static str,
         /// What was given.
         name: String,
@@ -22,7 +22,7 @@ pub enum PlanError {
     /// The host's database could not be asked.
     #[error("the {what} `{name}` could not be looked up")]
     LookUp {
-        /// `user` or `group`.
+        /// `user`, `primary group` or `group`.
         what: &'static str,
         /// What was looked for.
         name: String,
@@ -80,9 +80,10 @@ impl PlanError {
         match self {
             Self::Policy(error) => error.problem(),
             Self::UnknownName { what, nearest, .. } => {
-                let option = if *what == "user" { "--user" } else { "--groups" };
                 let help = match nearest {
-                    Some(name) => format!("did you mean `{option} {name}`?"),
+                    Some(name) if *what == "user" => format!("did you mean `--user {name}`?"),
+                    Some(name) if *what == "group" => format!("did you mean `--groups {name}`?"),
+                    Some(name) => format!("did you mean `{name}`?"),
                     None => format!(
                         "getent {} lists those that there are",
                         if *what == "user" { "passwd" } else { "group" }

@@ -99,7 +99,8 @@ impl Policy {
         PolicyBuilder { policy, state: PhantomData }
     }
 
-    /// The limits with the default ones in front: core dumps off.
+    /// The limits, one for each resource, of which the last one named wins, with the
+    /// default ones in front: core dumps off.
     #[must_use]
     pub fn effective_limits(&self) -> Vec<Limit> {
         let none = Amount::AtMost(0);
@@ -107,7 +108,12 @@ impl Policy {
         if !self.limits.iter().any(|l| l.resource == Resource::Core) {
             limits.push(Limit { resource: Resource::Core, soft: none, hard: none });
         }
-        limits.extend(&self.limits);
+        for limit in &self.limits {
+            match limits.iter_mut().find(|l| l.resource == limit.resource) {
+                Some(earlier) => *earlier = *limit,
+                None => limits.push(*limit),
+            }
+        }
         limits
     }
 

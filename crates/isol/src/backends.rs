@@ -1,7 +1,7 @@
 //! The backends of this build, in the order in which `auto` tries them. The one
 //! place where the operating system decides which there are.
 
-use isol_core::{Backend, Guarantee, Os, PlanError, Policy};
+use isol_core::{Backend, Os, PlanError, Policy, Support};
 use isol_sys::os::HOST;
 
 cfg_if::cfg_if! {
@@ -62,8 +62,14 @@ impl Choice {
 /// What a backend lacks of what is required, in words.
 fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
     let os: Os = backend.plans_for(HOST);
-    let offered = |g: &Guarantee| backend.support(*g, os).is_offered();
-    let lacks: Vec<_> = policy.require.iter().filter(|g| !offered(g)).map(Guarantee::id).collect();
+    let lacks: Vec<_> = policy
+        .require
+        .iter()
+        .filter_map(|guarantee| match backend.support(guarantee, os) {
+            Support::NotOffered(reason) => Some(format!("{guarantee} ({reason})")),
+            Support::Held | Support::OnRequest(_) => None,
+        })
+        .collect();
     if lacks.is_empty() {
         None
     } else {

@@ -4,7 +4,7 @@ use isol_core::{Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError
 use isol_sys::users::{self, Account};
 
 pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
-    let groups = policy.groups.iter().map(gid_of).collect::<Result<Vec<_>, _>>()?;
+    let groups = policy.groups.iter().map(|g| gid_of(g, "group")).collect::<Result<Vec<_>, _>>()?;
     let (account, uid) = match &policy.user {
         User::Auto if policy.group.is_some() => return Err(group_for_nobody()),
         User::Auto => {
@@ -22,14 +22,17 @@ pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
         }
     };
     let gid = match (&policy.group, account) {
-        (Some(group), _) => gid_of(group)?,
+        (Some(group), _) => gid_of(group, "primary group")?,
         (None, Some(Account { gid, .. })) => gid,
         (None, None) => Gid::new(uid.get()).ok_or(PolicyError::NoChangeId)?,
     };
     if uid.is_root() && !policy.allow.contains(Allow::RootUser) {
         return Err(PolicyError::RootUser.into());
     }
-    check_groups(policy, &[gid])?;
+    // Root's own group comes with root; another's, or root's for somebody else, is asked for.
+    if !uid.is_root() {
+        check_groups(policy, &[gid])?;
+    }
     check_groups(policy, &groups)?;
     Ok(Identity::Fixed(Ids::new(uid, gid, groups)))
 }
@@ -59,8 +62,7 @@ fn by_name(name: &str) -> Result<Account, PlanError> {
         .ok_or_else(|| unknown(what, name, "/etc/passwd"))
 }
 
-fn gid_of(group: &Group) -> Result<Gid, PlanError> {
-    let what = "group";
+fn gid_of(group: &Group, what: &'static str) -> Result<Gid, PlanError> {
     match group {
         Group::Id(gid) => Ok(*gid),
         Group::Name(name) => users::group_by_name(name)

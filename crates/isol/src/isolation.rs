@@ -1,6 +1,9 @@
 //! From a policy to a plan.
 
-use isol_core::{Command, Mode, Plan, PlanError, Policy, Request};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use isol_core::{Command, Mode, Plan, PlanError, Policy, PolicyError, Request};
 use isol_sys::os::HOST;
 
 use crate::planned::{Enter, Exec, Planned, Purpose, Spawn};
@@ -45,6 +48,9 @@ impl Isolation {
     /// # Errors
     /// What of the policy can't be done.
     pub fn plan(&self, mode: Mode, command: Option<&Command>) -> Result<Plan, PlanError> {
+        if let Some(command) = command {
+            check_nul(command)?;
+        }
         let backend = self.choice.make(&self.policy)?;
         let identity = identity::resolve(&self.policy)?;
         let request = Request {
@@ -129,4 +135,15 @@ impl Isolation {
     pub fn spawn(self, command: Command) -> Result<Running, Error> {
         self.plan_spawn(command)?.prepare()?.spawn()
     }
+}
+
+fn check_nul(command: &Command) -> Result<(), PolicyError> {
+    let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
+    if has_nul(command.program().as_os_str()) {
+        return Err(PolicyError::Nul("the program's path"));
+    }
+    if command.arguments().any(|argument| has_nul(argument)) {
+        return Err(PolicyError::Nul("an argument"));
+    }
+    Ok(())
 }

@@ -111,6 +111,15 @@ fn what_leads_the_loader_counts_before_it_is_there() {
         fs::remove_file(&file).unwrap();
         symlink("/tmp/planted", &file).unwrap();
         case.expect_unsafe(&case.root.path().join("tmp"), Flaw::WritableByOthers);
+        // The link itself can be exchanged, wherever it leads.
+        fs::remove_file(&file).unwrap();
+        symlink("/usr/planted", &file).unwrap();
+        chmod(&etc, 0o757);
+        let consulted = [Path::new("/etc").join(name)];
+        let subject = Subject { consulted: &consulted, ..Subject::default() };
+        let error = check(&case.tree, subject, runner(61184, 61185)).unwrap_err();
+        run_mend(error.mend().unwrap());
+        check(&case.tree, subject, runner(61184, 61185)).unwrap();
         fs::remove_file(&file).unwrap();
         case.check().unwrap();
     }

@@ -1,6 +1,6 @@
 //! The root is opened component by component, each one checked on its own descriptor.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use isol_core::{PrepareError, Problem, RootHandle, Scene, Step, step_names};
 use isol_sys::rootdir::{self, RootDirError};
@@ -37,6 +37,9 @@ impl Step for RootDirectory {
     }
 }
 
+/// Directories whose mode must not be mended.
+const SHARED: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
+
 /// Why a root is refused, as the user reads it.
 #[must_use]
 pub fn refusal(error: &RootDirError) -> Problem {
@@ -44,7 +47,9 @@ pub fn refusal(error: &RootDirError) -> Problem {
     problem.errno = error.errno().map(isol_sys::errno::from_nix);
     problem.help = match error {
         // Everybody is meant to write there: it is the root that is in the wrong place.
-        RootDirError::Unsafe { mode, .. } if mode & 0o1000 != 0 => {
+        RootDirError::Unsafe { component, .. }
+            if SHARED.iter().any(|s| component == Path::new(s)) =>
+        {
             Some("put the root where only root can write, for instance below /srv".to_owned())
         }
         _ => error.mend().map(str::to_owned),

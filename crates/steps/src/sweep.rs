@@ -1,5 +1,7 @@
 //! What a run that was killed has left under an allotted uid.
 
+use std::time::Duration;
+
 use isol_core::Uid;
 use isol_sys::{processes, state::Lock};
 
@@ -28,19 +30,23 @@ pub fn sweep_uid(lock: &Lock) -> StaleUid {
     let Some(uid) = uid.filter(|u| isol_core::AUTO_UIDS.contains(&u.get())) else {
         return StaleUid::Gone;
     };
-    let Ok(left) = processes::under(uid) else {
-        return StaleUid::InUse;
-    };
-    if left.is_empty() {
-        return StaleUid::Gone;
-    }
     let noted = lock.payload().ok().and_then(|(_, text)| noted_root(&text));
-    let own = |p: &processes::Process| processes::root_identity(p.pid).ok() == noted;
-    if noted.is_some() && left.iter().all(own) && end_all(uid) {
-        StaleUid::Gone
-    } else {
-        StaleUid::InUse
+    for _ in 0..20 {
+        let Ok(left) = processes::under(uid) else { return StaleUid::InUse };
+        // One that can't be looked at is ending just now: it is asked again.
+        let roots: Vec<_> = left.iter().map(|p| processes::root_identity(p.pid).ok()).collect();
+        if left.is_empty() {
+            return StaleUid::Gone;
+        }
+        if noted.is_none() || roots.iter().any(|root| root.is_some() && *root != noted) {
+            return StaleUid::InUse;
+        }
+        if roots.iter().all(Option::is_some) && end_all(uid) {
+            return StaleUid::Gone;
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+    StaleUid::InUse
 }
 
 fn noted_root(text: &str) -> Option<(u64, u64)> {

@@ -7,6 +7,7 @@
 
 mod error;
 mod lock;
+mod make;
 mod stale;
 
 cfg_if::cfg_if! {

@@ -2,8 +2,8 @@
 //!
 //! A program may leave behind directories 20,000 deep, names of any bytes, and links to anywhere. So nothing recurses, no
 //! link is followed, and no more than a few descriptors are open: each directory is emptied by moving what directories are
-//! in it up to the top. Moving also is what keeps mounts safe: no mount point can be moved, and nothing can be moved out
-//! of a mount, even out of one of the same file system.
+//! in it up to the top. A directory is entered only after rmdir(2) said that it is not empty: of a mount point it says
+//! something else, even where what is mounted is a part of the same file system and has the same device number.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
@@ -90,8 +90,6 @@ impl<'a> Removal<'a> {
 
     /// Removes everything in the top directory, and what is moved there meanwhile.
     fn empty_top(&mut self) -> Result<(), RemoveError> {
-        // What is found in the second round and later has been moved there: it is no mount point.
-        let mut moved = false;
         loop {
             let names = entries(&self.top, &self.path)?;
             if names.is_empty() {
@@ -100,17 +98,16 @@ impl<'a> Removal<'a> {
             for name in names {
                 let path = self.path.join(to_path(&name));
                 if self.is_directory(self.top.as_fd(), &name, &path)? {
-                    self.flatten(&name, path, moved)?;
+                    self.flatten(&name, path)?;
                 } else {
                     unlink(&self.top, name.as_c_str(), &path)?;
                 }
             }
-            moved = true;
         }
     }
 
     /// Removes one directory of the top directory; those in it are moved up.
-    fn flatten(&mut self, name: &CString, path: PathBuf, moved: bool) -> Result<(), RemoveError> {
+    fn flatten(&mut self, name: &CString, path: PathBuf) -> Result<(), RemoveError> {
         match unlinkat(&self.top, name.as_c_str(), UnlinkatFlags::RemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => return Ok(()),
             Err(Errno::ENOTEMPTY | Errno::EEXIST) => {}
@@ -118,17 +115,7 @@ impl<'a> Removal<'a> {
             Err(e) => return Err(failed("rmdir", &path, e)),
         }
         let top = self.top.as_fd();
-        let own = if moved {
-            to_path(name).to_owned()
-        } else {
-            // From the top to the top, only to see whether it can be moved.
-            match move_up(top, name, top, &path, &mut self.moved)? {
-                Some(new) => new,
-                None => return Ok(()),
-            }
-        };
-        let path = self.path.join(&own);
-        let dir = match open_dir(top, &own) {
+        let dir = match open_dir(top, to_path(name)) {
             Ok(dir) => dir,
             Err(Errno::ENOENT) => return Ok(()),
             Err(e) => return Err(failed("open", &path, e)),
@@ -137,19 +124,19 @@ impl<'a> Removal<'a> {
             return Err(RemoveError::Mounted { path });
         }
         for _ in 0..PATIENCE {
-            for name in entries(&dir, &path)? {
-                let below = path.join(to_path(&name));
-                if self.is_directory(dir.as_fd(), &name, &below)? {
-                    match unlinkat(&dir, name.as_c_str(), UnlinkatFlags::RemoveDir) {
+            for inner in entries(&dir, &path)? {
+                let below = path.join(to_path(&inner));
+                if self.is_directory(dir.as_fd(), &inner, &below)? {
+                    match unlinkat(&dir, inner.as_c_str(), UnlinkatFlags::RemoveDir) {
                         Ok(()) | Err(Errno::ENOENT) => {}
                         Err(Errno::EBUSY) => return Err(RemoveError::Mounted { path: below }),
-                        _ => _ = move_up(dir.as_fd(), &name, top, &below, &mut self.moved)?,
+                        _ => move_up(dir.as_fd(), &inner, top, &below, &mut self.moved)?,
                     }
                 } else {
-                    unlink(&dir, name.as_c_str(), &below)?;
+                    unlink(&dir, inner.as_c_str(), &below)?;
                 }
             }
-            match unlinkat(&self.top, own.as_path(), UnlinkatFlags::RemoveDir) {
+            match unlinkat(&self.top, name.as_c_str(), UnlinkatFlags::RemoveDir) {
                 Ok(()) | Err(Errno::ENOENT) => return Ok(()),
                 Err(Errno::ENOTEMPTY | Errno::EEXIST) => {}
                 Err(e) => return Err(failed("rmdir", &path, e)),
@@ -177,21 +164,20 @@ impl<'a> Removal<'a> {
     }
 }
 
-/// Moves `name` from `dir` to a new name in `top`, and returns that; `None` if it is gone.
+/// Moves `name` from `dir` to a new name in `top`, unless it is gone.
 fn move_up(
     dir: impl AsFd,
     name: &CString,
     top: impl AsFd,
     path: &Path,
     moved: &mut u64,
-) -> Result<Option<PathBuf>, RemoveError> {
+) -> Result<(), RemoveError> {
     let pid = std::process::id();
     loop {
         *moved += 1;
         let new = PathBuf::from(format!(".{pid}-{moved}"));
         match renameat(dir.as_fd(), name.as_c_str(), top.as_fd(), new.as_path()) {
-            Ok(()) => return Ok(Some(new)),
-            Err(Errno::ENOENT) => return Ok(None),
+            Ok(()) | Err(Errno::ENOENT) => return Ok(()),
             // A name that an earlier attempt has left.
             Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOTDIR | Errno::EISDIR) => {}
             Err(Errno::EBUSY | Errno::EXDEV) => {

@@ -6,8 +6,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FlockArg, OFlag, openat};
@@ -61,26 +59,26 @@ impl StateDir {
     /// ```
     pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, StateError> {
         let file = file_name(name)?;
-        // Between making the file and locking it a sweeper may take it for stale and be at the point of removing
-        // it. That takes it microseconds; whoever holds it for longer is its real owner.
-        let mut patience = 50;
         loop {
-            let (fd, made) = self.open_or_make(&file)?;
-            let held = File::from(fd);
+            let (held, fresh) = match self.make_locked(&file)? {
+                Some(made) => (made, true),
+                None => match openat(self, file.as_str(), FLAGS, Mode::empty()) {
+                    Ok(fd) => (File::from(fd), false),
+                    Err(Errno::ENOENT) => continue,
+                    Err(e) => return Err(self.io("open", &file, e)),
+                },
+            };
             match flock(&held, FlockArg::LockExclusiveNonblock) {
                 Ok(()) => {}
                 Err(Errno::EINTR) => continue,
-                Err(Errno::EWOULDBLOCK) if made && patience > 0 => {
-                    patience -= 1;
-                    sleep(Duration::from_millis(1));
-                    continue;
-                }
                 Err(Errno::EWOULDBLOCK) => return Ok(None),
                 Err(e) => return Err(self.io("flock", &file, e)),
             }
-            if self.is_named(&held, &file)? {
+            if fresh || self.is_named(&held, &file)? {
                 let lock = self.hold(held, name.to_owned(), &file, true);
-                lock.set_payload("")?;
+                if !fresh {
+                    lock.set_payload("")?;
+                }
                 return Ok(Some(lock));
             }
         }
@@ -107,25 +105,8 @@ impl StateDir {
         Lock { file, dir: Arc::clone(&self.fd), path, name, holder: getpid(), unlink }
     }
 
-    /// The file, and whether this call made it.
-    fn open_or_make(&self, file: &str) -> Result<(OwnedFd, bool), StateError> {
-        loop {
-            let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-            match openat(self, file, FLAGS | OFlag::O_CREAT | OFlag::O_EXCL, mode) {
-                Ok(fd) => return Ok((fd, true)),
-                Err(Errno::EEXIST) => {}
-                Err(e) => return Err(self.io("open", file, e)),
-            }
-            match openat(self, file, FLAGS, Mode::empty()) {
-                Ok(fd) => return Ok((fd, false)),
-                Err(Errno::ENOENT) => {}
-                Err(e) => return Err(self.io("open", file, e)),
-            }
-        }
-    }
-
     /// Whether `file` still is what the name means: its last holder may have unlinked it after it was opened here.
-    fn is_named(&self, held: &File, file: &str) -> Result<bool, StateError> {
+    pub(super) fn is_named(&self, held: &File, file: &str) -> Result<bool, StateError> {
         let own = Meta::of(held).map_err(|e| self.io("fstat", file, e))?;
         match Meta::at(self, file) {
             Ok(named) => Ok(own.nlink > 0 && own.same_file(&named)),
@@ -137,11 +118,11 @@ impl StateDir {
 
 /// Not `nix::fcntl::Flock`: that unlocks when it is dropped, in a forked child too, where the lock is the parent's.
 #[allow(deprecated)]
-fn flock(file: &File, arg: FlockArg) -> nix::Result<()> {
+pub(super) fn flock(file: &File, arg: FlockArg) -> nix::Result<()> {
     nix::fcntl::flock(file.as_raw_fd(), arg)
 }
 
-const FLAGS: OFlag =
+pub(super) const FLAGS: OFlag =
     OFlag::O_RDWR.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC).union(OFlag::O_NONBLOCK);
 const SUFFIX: &str = ".lock";
 /// More than any payload; a stale file is read up to here.
@@ -182,8 +163,8 @@ impl Lock {
         written.map_err(|e| self.io("write", e))
     }
 
-    /// What the holder wrote: the pid of who made it, and the text after it. A holder that was killed early may have
-    /// written neither.
+    /// What the holder wrote: its pid, and the text after it. A holder that was killed while it replaced the text may
+    /// have left neither.
     ///
     /// # Errors
     /// [`StateError::Io`] if the file can't be read.
@@ -224,23 +205,27 @@ impl Lock {
         }
         // An administrator may have removed it, and somebody else made a new one since: that one isn't ours.
         let file = format!("{}{SUFFIX}", self.name);
-        let own = Meta::of(&self.file).map_err(|e| self.errno("fstat", e))?;
+        let own = Meta::of(&self.file).map_err(|e| self.failed("fstat", e))?;
         match Meta::at(&self.dir, file.as_str()) {
             Ok(named) if named.same_file(&own) => {}
             Ok(_) | Err(Errno::ENOENT) => return Ok(()),
-            Err(e) => return Err(self.errno("fstatat", e)),
+            Err(e) => return Err(self.failed("fstatat", e)),
         }
         unlinkat(&self.dir, file.as_str(), UnlinkatFlags::NoRemoveDir)
-            .map_err(|e| self.errno("unlink", e))
+            .map_err(|e| self.failed("unlink", e))
     }
 
     fn io(&self, call: &'static str, error: io::Error) -> StateError {
-        self.errno(call, Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO)))
+        self.failed(call, errno(&error))
     }
 
-    fn errno(&self, call: &'static str, source: Errno) -> StateError {
+    fn failed(&self, call: &'static str, source: Errno) -> StateError {
         StateError::Io { call, path: self.path.clone(), source }
     }
+}
+
+pub(super) fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
 }
 
 impl AsFd for Lock {

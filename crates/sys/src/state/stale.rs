@@ -42,6 +42,7 @@ impl StateDir {
     /// ```
     pub fn stale(&self) -> Result<Stale<'_>, StateError> {
         let mut names = self.entries()?;
+        names.iter().try_for_each(|name| self.sweep_unmade(name))?;
         names.retain_mut(|name| match lock_name(name) {
             Some(lock) => {
                 *name = lock.to_owned();

@@ -128,6 +128,9 @@ fn contend(state: &StateDir) {
             assert_eq!(lock.payload().unwrap(), (Some(seed as i32), "held".to_owned()));
             if round % 5 == 0 { lock.abandon() } else { lock.release().unwrap() }
         }
+        // A name that nobody else has is to be had, however many take its file for stale while it is made.
+        let own = state.try_lock(&format!("own-{seed}-{round}")).unwrap().expect("nobody has it");
+        own.release().unwrap();
         for lock in state.stale().unwrap() {
             lock.unwrap().release().unwrap();
         }
@@ -189,4 +192,19 @@ fn holder() {
         };
         std::thread::sleep(std::time::Duration::from_secs(60));
     }
+}
+
+#[test]
+fn what_was_never_finished_is_swept() {
+    let (_dir, state) = scratch();
+    for (name, held) in [(".new-1-0", false), (".new-1-1", true)] {
+        let file = fs::File::create(state.path().join(name)).unwrap();
+        if held {
+            lock::flock(&file, nix::fcntl::FlockArg::LockExclusive).unwrap();
+            assert_eq!(state.stale().unwrap().count(), 0);
+            assert_eq!(state.entries().unwrap(), [name]);
+        }
+    }
+    assert_eq!(state.stale().unwrap().count(), 0);
+    assert!(is_empty(&state));
 }
