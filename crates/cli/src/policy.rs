@@ -94,7 +94,7 @@ fn read(file: &Path) -> Result<Profile, Problem> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Problem::io("profile", format!("can't read {}", what()), &error))?;
     toml::from_str(&text).map_err(|error| {
-        let place = error.span().map(|s| text[..s.start].lines().count().max(1));
+        let place = error.span().map(|s| text[..s.start].matches('\n').count() + 1);
         let line = place.map(|n| format!("line {n}: ")).unwrap_or_default();
         Problem::new("profile", format!("{} is none", what()), format!("{line}{}", error.message()))
     })
