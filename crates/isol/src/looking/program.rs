@@ -102,6 +102,7 @@ pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Pa
     let problem = Problem::new(step, error.to_string(), "").kind(kind);
     match (root, remedy(error)) {
         (Some(root), Some(path)) => {
+            let path = &on_host(path);
             problem.help(format!("isol root add {} {}", quote::shell(root), quote::shell(path)))
         }
         _ => problem,
@@ -114,4 +115,11 @@ fn remedy(error: &ClosureError) -> Option<&Path> {
         ClosureError::LibraryMissing { first, .. } => Some(&first.needed_by),
         _ => error.missing().into_iter().next(),
     }
+}
+
+/// A bare name is looked for where `isol root add` would not look.
+fn on_host(path: &Path) -> PathBuf {
+    let found = Sysroot::open(Path::new("/"))
+        .map(|host| find_program(path.as_os_str(), &host).unwrap_or_else(|_| path.to_owned()));
+    found.unwrap_or_else(|_| path.to_owned())
 }
