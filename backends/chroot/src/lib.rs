@@ -70,3 +70,27 @@ impl Backend for Chroot {
         Ok(Layers::default().with(step::ChangeRoot))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isol_core::{Gid, Ids, Mode, Policy, Uid, User};
+
+    #[test]
+    fn every_system_s_plan_keeps_the_rules() {
+        let uid = Uid::new(70_000).unwrap();
+        let policy = Policy::confine("/srv/x").user(User::Id(uid)).build().unwrap();
+        let identity = Identity::Fixed(Ids::new(uid, Gid::new(70_000).unwrap(), Vec::new()));
+        for os in [Os::Linux, Os::FreeBsd, Os::MacOs, Os::OtherUnix] {
+            for mode in [Mode::Enter, Mode::Exec, Mode::Spawn] {
+                let request =
+                    Request { policy: &policy, identity: &identity, mode, command: None, os };
+                let plan = isol_steps::assemble(&Chroot, &request, Default::default())
+                    .unwrap_or_else(|error| panic!("{os}, {mode}: {error}"));
+                assert!(plan.guarantees().contains(Guarantee::PrivilegesEmpty));
+                let no_gain = plan.guarantees().contains(Guarantee::NoPrivilegeGain);
+                assert_eq!(no_gain, os == Os::Linux);
+            }
+        }
+    }
+}

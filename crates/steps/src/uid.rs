@@ -12,7 +12,12 @@ pub(crate) struct DropUid {
 }
 
 impl Step for DropUid {
-    tells!(Drop, step_names::UID, ["setresuid", "getresuid"], [UidDropped, NoNewRoot]);
+    tells!(
+        Drop,
+        step_names::UID,
+        ["setresuid", "getresuid"],
+        [UidDropped, PrivilegesEmpty, NoNewRoot]
+    );
 
     fn explains(&self) -> String {
         let uid = self.uid.map_or("the allotted one".into(), |u| u.to_string());
