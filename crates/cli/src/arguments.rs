@@ -26,9 +26,46 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Show which backends are built in, and what each one offers here
     Backends(Backends),
+    /// Attack what the backends promise here, from inside, and say what held
+    ///
+    /// Exit status: 0 when no guarantee that is offered is violated; 1 when one is; 125 when nothing
+    /// could be proved. Takes root.
+    Prove(Prove),
     /// Make root trees
     #[command(subcommand)]
     Root(Root),
+    /// What isol starts of itself for `isol prove`
+    #[command(name = isol_prove::agent::WORD, hide = true)]
+    Agent {
+        /// What to be
+        #[arg(trailing_var_arg = true)]
+        words: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prove {
+    /// This backend only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+    /// These guarantees only
+    #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
+    pub(crate) guarantee: Vec<String>,
+    /// These modes only: enter, exec, spawn
+    #[arg(long, value_name = "MODE,...", value_delimiter = ',')]
+    pub(crate) mode: Vec<String>,
+    /// Leave a step out of the plan, to see what it is there for
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["mutations", "faults"])]
+    pub(crate) without: Vec<String>,
+    /// Leave each step out in turn; each one has to be missed
+    #[arg(long, conflicts_with_all = ["faults", "guarantee", "mode"])]
+    pub(crate) mutations: bool,
+    /// Make each step fail with each errno; nothing may start, nothing may stay behind
+    #[arg(long, conflicts_with_all = ["guarantee", "mode"])]
+    pub(crate) faults: bool,
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

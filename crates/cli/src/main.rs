@@ -6,6 +6,7 @@ mod backends;
 mod output;
 mod plan;
 mod policy;
+mod prove;
 mod root;
 mod run;
 mod supervise;
@@ -15,6 +16,10 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+
+fn end(status: i32) -> ! {
+    std::process::exit(status)
+}
 
 fn main() -> ExitCode {
     // Before anything is opened: a file that landed on 0, 1 or 2 would be the program's.
@@ -29,6 +34,9 @@ fn main() -> ExitCode {
         Command::Run(run) => (run.options.json, run::run(run)),
         Command::Plan(plan) => (plan.options.json, plan::plan(&plan)),
         Command::Backends(backends) => (backends.json, backends::backends(&backends)),
+        Command::Prove(prove) => (prove.json, prove::prove(&prove)),
+        // Its status is for whoever started it: isol itself.
+        Command::Agent { words } => end(isol_prove::agent::main(&words)),
         Command::Root(root) => {
             let arguments::Root::Add(add) = &root;
             (add.json, root::root(&root))

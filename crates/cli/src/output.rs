@@ -36,6 +36,14 @@ pub(crate) fn print(text: impl Display) -> Result<(), Problem> {
         .map_err(|error| Problem::io("output", "can't write to standard output", &error))
 }
 
+/// Prints a result that has colours in it, where there is a terminal to show them.
+pub(crate) fn print_styled(text: impl Display) -> Result<(), Problem> {
+    let mut to = anstream::stdout().lock();
+    write!(to, "{text}")
+        .and_then(|()| to.flush())
+        .map_err(|error| Problem::io("output", "can't write to standard output", &error))
+}
+
 /// Prints a result as JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Problem> {
     let text = serde_json::to_string_pretty(value)

@@ -3,6 +3,9 @@
 macro_rules! names {
     ($($constant:ident $name:literal;)*) => {
         $(#[doc = concat!("`", $name, "`")] pub const $constant: &str = $name;)*
+
+        /// Every name.
+        pub const ALL: &[&str] = &[$($constant),*];
     };
 }
 

@@ -16,24 +16,25 @@ use crate::sweep::lock_name;
 #[derive(Debug)]
 pub(crate) struct AllotUid {
     pub(crate) groups: Vec<Gid>,
-    held: Option<(Uid, Arc<UidHold>)>,
+    held: Option<Arc<HeldUid>>,
 }
 
+/// A hold on a uid: no other isol gives it away as long as this is there.
 #[derive(Debug)]
-struct UidHold(Lock);
-
-impl Hold for UidHold {
-    fn note(&self, text: &str) -> io::Result<()> {
-        self.0.set_payload(text).map_err(io::Error::other)
-    }
+pub struct HeldUid {
+    uid: Uid,
+    lock: Lock,
 }
 
-impl AllotUid {
-    pub(crate) fn new(groups: Vec<Gid>) -> Self {
-        Self { groups, held: None }
-    }
-
-    fn allot(&mut self) -> Result<Uid, PrepareError> {
+impl HeldUid {
+    /// Finds a uid that has no account, no group and no process, and holds it.
+    ///
+    /// # Errors
+    /// None is free, the state directory can't be used, or there is no list of processes.
+    ///
+    /// # References
+    /// flock(2)
+    pub fn find() -> Result<Self, PrepareError> {
         let state = StateDir::open().map_err(|error| unusable(&error))?;
         for uid in candidates() {
             if is_taken(uid)? {
@@ -45,10 +46,7 @@ impl AllotUid {
             };
             // Behind the lock: no other isol gives it away now.
             match processes::under(uid) {
-                Ok(none) if none.is_empty() => {
-                    self.held = Some((uid, Arc::new(UidHold(lock))));
-                    return Ok(uid);
-                }
+                Ok(none) if none.is_empty() => return Ok(Self { uid, lock }),
                 Ok(_) => {}
                 Err(error) => return Err(no_list(&error).into()),
             }
@@ -60,6 +58,24 @@ impl AllotUid {
         )
         .help("name a user: --user NAME")
         .into())
+    }
+
+    /// The uid.
+    #[must_use]
+    pub fn uid(&self) -> Uid {
+        self.uid
+    }
+}
+
+impl Hold for HeldUid {
+    fn note(&self, text: &str) -> io::Result<()> {
+        self.lock.set_payload(text).map_err(io::Error::other)
+    }
+}
+
+impl AllotUid {
+    pub(crate) fn new(groups: Vec<Gid>) -> Self {
+        Self { groups, held: None }
     }
 }
 
@@ -83,19 +99,21 @@ impl Step for AllotUid {
             .help("name a user")
             .into());
         }
-        let uid = self.allot()?;
+        let held = Arc::new(HeldUid::find()?);
+        let uid = held.uid();
         let gid = Gid::new(uid.get()).expect("the range is below 4294967295");
         scene.ids = Some(Ids::new(uid, gid, self.groups.clone()));
-        scene.uid_hold = self.held.as_ref().map(|(_, hold)| Arc::clone(hold) as Arc<dyn Hold>);
+        scene.uid_hold = Some(Arc::clone(&held) as Arc<dyn Hold>);
+        self.held = Some(held);
         Ok(())
     }
 
     fn stop(&mut self) {
-        if let Some((uid, hold)) = &self.held
-            && !end_all(*uid)
+        if let Some(held) = &self.held
+            && !end_all(held.uid)
         {
             // Something can't be killed now: the lock file stays, the next run sees to it.
-            std::mem::forget(Arc::clone(hold));
+            std::mem::forget(Arc::clone(held));
         }
     }
 

@@ -35,6 +35,7 @@ mod uid;
 mod umask;
 mod working_directory;
 
+pub use allot_uid::HeldUid;
 pub use assemble::{Preparations, assemble};
 pub use launch::{Child, Image, LaunchError, become_program, lock_in, spawn};
 pub use root_directory::refusal as root_refusal;

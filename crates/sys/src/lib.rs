@@ -7,6 +7,8 @@
 //! Functions that a child calls between fork and exec say so: they make raw system
 //! calls, allocate nothing and take no lock.
 
+#[cfg(feature = "attempts")]
+pub mod attempts;
 pub mod chroot;
 pub mod descriptors;
 pub mod device;

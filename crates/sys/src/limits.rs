@@ -66,6 +66,14 @@ impl RawLimit {
         Ok(found.rlim_cur == self.value.rlim_cur && found.rlim_max == self.value.rlim_max)
     }
 
+    /// What is in force, (soft, hard); `u64::MAX` is no limit.
+    #[cfg(feature = "attempts")]
+    #[allow(clippy::unnecessary_cast, reason = "rlim_t is signed on FreeBSD")]
+    pub(crate) fn found(&self) -> Result<(u64, u64), Errno> {
+        let number = |n: libc::rlim_t| if n == libc::RLIM_INFINITY { u64::MAX } else { n as u64 };
+        self.current().map(|found| (number(found.rlim_cur), number(found.rlim_max)))
+    }
+
     fn current(&self) -> Result<libc::rlimit, Errno> {
         let mut found = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: the structure is writable for the call.

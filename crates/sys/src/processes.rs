@@ -52,6 +52,12 @@ pub fn under(uid: Uid) -> io::Result<Vec<Process>> {
     system::under(uid)
 }
 
+/// The pids of all that can be seen.
+#[cfg(all(target_os = "freebsd", feature = "attempts"))]
+pub(crate) fn pids() -> io::Result<Vec<i32>> {
+    system::pids()
+}
+
 /// The device and inode of a process's root directory.
 ///
 /// # Errors

@@ -7,7 +7,15 @@ use super::{Pid, Process, Uid};
 
 pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
     let owned = |p: &libc::kinfo_proc| [p.ki_ruid, p.ki_uid, p.ki_svuid].contains(&uid.get());
-    Ok(all()?.iter().filter(|p| owned(p)).map(describe).collect())
+    // One that has ended waits for its parent only.
+    let runs = |p: &&libc::kinfo_proc| p.ki_stat != libc::SZOMB as _;
+    Ok(all()?.iter().filter(runs).filter(|p| owned(p)).map(describe).collect())
+}
+
+/// The pids of all that can be seen.
+#[cfg(feature = "attempts")]
+pub(super) fn pids() -> io::Result<Vec<i32>> {
+    Ok(all()?.iter().map(|process| process.ki_pid).collect())
 }
 
 fn describe(process: &libc::kinfo_proc) -> Process {

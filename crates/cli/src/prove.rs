@@ -1,0 +1,188 @@
+//! `isol prove`
+
+mod table;
+
+use std::process::ExitCode;
+
+use isol::{Backend, Guarantee, Mode, Problem};
+use isol_prove::{Host, Row, Site, Verdict, controls, faults, matrix, mutations};
+use serde::Serialize;
+
+use crate::{arguments, output};
+
+pub(crate) fn prove(arguments: &arguments::Prove) -> Result<ExitCode, Problem> {
+    let backends = backends(arguments.backend.as_deref())?;
+    if arguments.mutations {
+        return prove_mutations(arguments, &backends);
+    }
+    if arguments.faults {
+        return prove_faults(arguments, &backends);
+    }
+    prove_matrix(arguments, &backends)
+}
+
+fn backends(name: Option<&str>) -> Result<Vec<&'static dyn Backend>, Problem> {
+    match name {
+        None => Ok(isol::backends().to_vec()),
+        Some(name) => match isol::backend_by_name(name) {
+            Some(backend) => Ok(vec![backend]),
+            None => Err(unknown("backend", name, isol::backends().iter().map(|b| b.name()))),
+        },
+    }
+}
+
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    let nearest = isol::nearest(name, known);
+    let help =
+        nearest.map_or(format!("one of {all}"), |nearest| format!("did you mean {nearest}?"));
+    Problem::new("options", format!("no {what} is called `{name}`"), "").help(help)
+}
+
+fn guarantees(names: &[String]) -> Result<Vec<Guarantee>, Problem> {
+    if names.is_empty() {
+        return Ok(Guarantee::ALL.to_vec());
+    }
+    let parse = |name: &String| {
+        name.parse().map_err(|_| unknown("guarantee", name, Guarantee::ALL.iter().map(|g| g.id())))
+    };
+    names.iter().map(parse).collect()
+}
+
+fn modes(names: &[String]) -> Result<Vec<Mode>, Problem> {
+    if names.is_empty() {
+        return Ok(matrix::MODES.to_vec());
+    }
+    let parse = |name: &String| {
+        let found = matrix::MODES.into_iter().find(|mode| mode.id() == name);
+        found.ok_or_else(|| unknown("mode", name, matrix::MODES.iter().map(|mode| mode.id())))
+    };
+    names.iter().map(parse).collect()
+}
+
+/// isol's own executable: the caller, the attacker inside and the victim outside are it, too.
+fn site() -> Result<Site, Problem> {
+    let executable = std::env::current_exe()
+        .map_err(|error| Problem::io("prove", "can't tell where isol itself is", &error))?;
+    Site::new(&executable)
+}
+
+fn can_any(backends: &[&'static dyn Backend], modes: &[Mode]) -> bool {
+    backends.iter().any(|&b| modes.iter().any(|&m| matrix::cant_be_run(b, m).is_none()))
+}
+
+fn nothing_to_prove(backends: &[&'static dyn Backend]) -> Problem {
+    let reasons: Vec<_> = backends
+        .iter()
+        .filter_map(|&b| Some(format!("{}: {}", b.name(), matrix::cant_be_run(b, Mode::Enter)?)))
+        .collect();
+    Problem::new("prove", "nothing can be proved here", reasons.join("; ")).help("run it as root")
+}
+
+#[derive(Serialize)]
+struct MatrixView {
+    host: Host,
+    rows: Vec<Row>,
+    controls: Vec<controls::Shown>,
+}
+
+fn prove_matrix(
+    arguments: &arguments::Prove,
+    backends: &[&'static dyn Backend],
+) -> Result<ExitCode, Problem> {
+    let (guarantees, modes) = (guarantees(&arguments.guarantee)?, modes(&arguments.mode)?);
+    check_steps(&arguments.without, backends)?;
+    if !can_any(backends, &modes) {
+        return Err(nothing_to_prove(backends));
+    }
+    let site = site()?;
+    let mut rows = Vec::new();
+    for &backend in backends {
+        for &mode in &modes {
+            rows.extend(matrix::rows(&site, backend, mode, &guarantees, &arguments.without)?);
+        }
+    }
+    // A plan that was cut is no claim of isol's; its controls are those of the whole one.
+    let controls = match arguments.without.as_slice() {
+        [] => controls::shown(&site, &guarantees)?,
+        _ => Vec::new(),
+    };
+    drop(site);
+    let failed = rows.iter().any(|row| row.verdict == Verdict::Violated)
+        || controls.iter().any(|shown| !shown.is_alive());
+    let view = MatrixView { host: Host::this(), rows, controls };
+    if arguments.json {
+        output::print_json(&view)?;
+    } else {
+        output::print_styled(table::matrix(&view.host, &view.rows, &view.controls))?;
+    }
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+/// A step that is in no plan is a slip of the pen, and would prove that nothing is missed.
+fn check_steps(names: &[String], backends: &[&'static dyn Backend]) -> Result<(), Problem> {
+    let known = isol::step_names::ALL;
+    let _ = backends;
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(unknown("step", name, known.iter().copied())),
+        None => Ok(()),
+    }
+}
+
+#[derive(Serialize)]
+struct MutationsView {
+    host: Host,
+    mutations: Vec<mutations::Mutation>,
+}
+
+fn prove_mutations(
+    arguments: &arguments::Prove,
+    backends: &[&'static dyn Backend],
+) -> Result<ExitCode, Problem> {
+    if !can_any(backends, &matrix::MODES) {
+        return Err(nothing_to_prove(backends));
+    }
+    let site = site()?;
+    let mut found = Vec::new();
+    for &backend in backends {
+        for step in mutations::steps(&site, backend)? {
+            found.push(mutations::mutate(&site, backend, step)?);
+        }
+    }
+    drop(site);
+    let failed = found.is_empty() || found.iter().any(|mutation| !mutation.is_missed());
+    if arguments.json {
+        output::print_json(&MutationsView { host: Host::this(), mutations: found })?;
+    } else {
+        output::print_styled(table::mutations(&found))?;
+    }
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+#[derive(Serialize)]
+struct FaultsView {
+    host: Host,
+    faults: Vec<faults::Faults>,
+}
+
+fn prove_faults(
+    arguments: &arguments::Prove,
+    backends: &[&'static dyn Backend],
+) -> Result<ExitCode, Problem> {
+    if !can_any(backends, &matrix::MODES) {
+        return Err(nothing_to_prove(backends));
+    }
+    let site = site()?;
+    let mut found = Vec::new();
+    for &backend in backends {
+        found.extend(faults::all(&site, backend)?);
+    }
+    drop(site);
+    let failed = found.is_empty() || found.iter().any(|faults| !faults.is_clean());
+    if arguments.json {
+        output::print_json(&FaultsView { host: Host::this(), faults: found })?;
+    } else {
+        output::print_styled(table::faults(&found))?;
+    }
+    Ok(ExitCode::from(u8::from(failed)))
+}

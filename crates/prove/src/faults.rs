@@ -1,0 +1,120 @@
+//! Each step made to fail, with each errno that its calls' manual pages list: nothing may start, the
+//! error names step and errno, nothing may stay behind.
+
+mod decorators;
+mod errnos;
+mod leftovers;
+
+use isol_core::{Backend, Phase, Problem};
+use serde::Serialize;
+
+pub(crate) use decorators::{Failing, Lying};
+pub use errnos::of_calls;
+pub use leftovers::Leftovers;
+
+use crate::Site;
+use crate::engine::Outcome;
+use crate::matrix::failed;
+use crate::mutations::scenarios;
+use crate::scenario::{FaultAt, How, Point, Scenario, Who};
+
+/// What the faults of one plan showed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Faults {
+    /// The backend.
+    pub backend: String,
+    /// The mode, and whether the root was a throw-away one.
+    pub plan: String,
+    /// How many steps were made to fail.
+    pub steps: usize,
+    /// How many faults there were: step × point × errno.
+    pub faults: usize,
+    /// Where something was started all the same.
+    pub started: Vec<String>,
+    /// Where the error did not name step and errno.
+    pub misnamed: Vec<String>,
+    /// What was left behind.
+    pub leftovers: Vec<String>,
+}
+
+impl Faults {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.faults > 0
+            && self.started.is_empty()
+            && self.misnamed.is_empty()
+            && self.leftovers.is_empty()
+    }
+}
+
+/// Makes each step of each of a backend's plans fail.
+///
+/// # Errors
+/// The runs could not be made.
+pub fn all(site: &Site, backend: &'static dyn Backend) -> Result<Vec<Faults>, Problem> {
+    scenarios(site, backend).iter().map(|scenario| of_plan(site, backend, scenario)).collect()
+}
+
+fn of_plan(
+    site: &Site,
+    backend: &'static dyn Backend,
+    scenario: &Scenario,
+) -> Result<Faults, Problem> {
+    let made = if scenario.user == Who::Allotted { ", throw-away root" } else { "" };
+    let mut faults = Faults {
+        backend: backend.name().to_owned(),
+        plan: match &scenario.how {
+            How::Isol { mode, .. } => format!("{mode:?}{made}").to_lowercase(),
+            _ => String::new(),
+        },
+        ..Faults::default()
+    };
+    let aside = site.cleaned().map_err(|error| failed(&error))?;
+    for step in crate::launcher::plan(scenario)?.steps() {
+        faults.steps += 1;
+        let points: &[Point] = match step.phase() {
+            Phase::Prepare => &[Point::Prepare],
+            _ => &[Point::Prepare, Point::Apply, Point::Verify],
+        };
+        for &point in points {
+            // The read-back verifies the others, not itself.
+            if point == Point::Verify && step.phase() == Phase::Verify {
+                continue;
+            }
+            for errno in of_calls(step.calls()) {
+                let fault = FaultAt { step: step.name().to_owned(), point, errno: errno as i32 };
+                one(site, scenario, fault, &mut faults)?;
+            }
+        }
+    }
+    drop(aside);
+    Ok(faults)
+}
+
+fn one(
+    site: &Site,
+    scenario: &Scenario,
+    fault: FaultAt,
+    faults: &mut Faults,
+) -> Result<(), Problem> {
+    faults.faults += 1;
+    let what = format!("{} {:?} errno {}", fault.step, fault.point, fault.errno);
+    let scenario = Scenario { fault: Some(fault.clone()), ..scenario.clone() };
+    let before = Leftovers::look(site).map_err(|error| failed(&error))?;
+    match site.start(&scenario).map_err(|error| failed(&error))? {
+        Ok(_started) => faults.started.push(what.clone()),
+        Err(Outcome::Refused(refusal))
+            if refusal.step == fault.step && refusal.errno == Some(fault.errno) => {}
+        Err(Outcome::Refused(refusal)) => {
+            faults.misnamed.push(format!("{what}: {}", refusal.message));
+        }
+        Err(Outcome::Silent(why)) => faults.misnamed.push(format!("{what}: {why}")),
+        Err(Outcome::Attacked(_)) => {}
+    }
+    let after = Leftovers::look(site).map_err(|error| failed(&error))?;
+    faults
+        .leftovers
+        .extend(after.beyond(&before).into_iter().map(|left| format!("{what}: {left}")));
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The errnos that manual pages list, by system call.
+
+use nix::errno::Errno::{self, *};
+
+/// As section 2 of the manual lists them (Linux man-pages 6, FreeBSD 15), without those that the wrapper itself
+/// rules out, such as `EFAULT` for an address that the code owns.
+const LISTED: &[(&str, &[Errno])] = &[
+    ("fcntl", &[EACCES, EAGAIN, EBADF, EBUSY, EINVAL, EMFILE, EPERM]),
+    (
+        "open",
+        &[
+            EACCES,
+            EBUSY,
+            EDQUOT,
+            EEXIST,
+            EFBIG,
+            EINVAL,
+            EISDIR,
+            ELOOP,
+            EMFILE,
+            ENAMETOOLONG,
+            ENFILE,
+            ENODEV,
+            ENOENT,
+            ENOSPC,
+            ENOTDIR,
+            ENXIO,
+            EOPNOTSUPP,
+            EOVERFLOW,
+            EPERM,
+            EROFS,
+            ETXTBSY,
+        ],
+    ),
+    ("openat", &[EACCES, EBADF, ELOOP, EMFILE, ENAMETOOLONG, ENFILE, ENOENT, ENOTDIR, EROFS]),
+    ("fstat", &[EACCES, EBADF, EOVERFLOW]),
+    ("stat", &[EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EOVERFLOW]),
+    ("fstatat", &[EACCES, EBADF, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR]),
+    ("fstatvfs", &[EBADF, EIO, ENOSYS, EOVERFLOW]),
+    ("read", &[EAGAIN, EBADF, EINVAL, EIO, EISDIR]),
+    ("getdents64", &[EBADF, EINVAL, ENOENT, ENOTDIR]),
+    ("getxattr", &[E2BIG, EOPNOTSUPP, ERANGE]),
+    ("flock", &[EBADF, EINVAL, ENOLCK, EAGAIN]),
+    (
+        "mkdirat",
+        &[EACCES, EDQUOT, EEXIST, EMLINK, ENAMETOOLONG, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS],
+    ),
+    ("mknodat", &[EACCES, EDQUOT, EEXIST, ENOENT, ENOSPC, ENOTDIR, EPERM, EROFS]),
+    (
+        "copy_file_range",
+        &[EBADF, EFBIG, EINVAL, EIO, EISDIR, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM, ETXTBSY, EXDEV],
+    ),
+    ("rt_sigaction", &[EINVAL]),
+    ("rt_sigprocmask", &[EINVAL]),
+    ("setitimer", &[EINVAL]),
+    ("umask", &[]),
+    ("sched_setscheduler", &[EINVAL, EPERM, ESRCH]),
+    ("sched_setaffinity", &[EINVAL, EPERM, ESRCH]),
+    ("ioprio_set", &[EINVAL, EPERM, ESRCH]),
+    ("setpriority", &[EACCES, EINVAL, EPERM, ESRCH]),
+    ("personality", &[EINVAL]),
+    ("setrlimit", &[EINVAL, EPERM]),
+    ("setsid", &[EPERM]),
+    ("ioctl", &[EBADF, EINVAL, ENOTTY]),
+    ("keyctl", &[EACCES, EDQUOT, EKEYREJECTED, EINVAL, EPERM]),
+    ("fchdir", &[EACCES, EBADF, ENOTDIR]),
+    ("dup2", &[EBADF, EBUSY, EMFILE]),
+    ("close_range", &[EINVAL, EMFILE]),
+    ("poll", &[EINVAL]),
+    ("chroot", &[EACCES, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM]),
+    ("chdir", &[EACCES, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR]),
+    ("getcwd", &[EACCES, EINVAL, ENAMETOOLONG, ENOENT, ERANGE]),
+    ("prctl", &[EACCES, EBADF, EBUSY, EINVAL, ENODEV, ENXIO, EOPNOTSUPP, EPERM]),
+    ("capset", &[EINVAL, EPERM, ESRCH]),
+    ("capget", &[EINVAL, EPERM, ESRCH]),
+    ("setgroups", &[EINVAL, EPERM]),
+    ("getgroups", &[EINVAL]),
+    ("setresgid", &[EAGAIN, EINVAL, EPERM]),
+    ("getresgid", &[]),
+    ("setresuid", &[EAGAIN, EINVAL, EPERM]),
+    ("getresuid", &[]),
+    ("getppid", &[]),
+];
+
+/// The errnos of some calls, and those that any call may answer: `EINTR` and `ENOMEM`.
+///
+/// # Panics
+/// If a call is not listed: a step that makes a new one has to say how it can fail.
+#[must_use]
+pub fn of_calls(calls: &[&str]) -> Vec<Errno> {
+    let mut errnos = vec![EINTR, ENOMEM];
+    for call in calls {
+        let listed = LISTED.iter().find(|(name, _)| name == call);
+        let (_, of_call) =
+            listed.unwrap_or_else(|| panic!("{call}(2) is not in the list of errnos"));
+        errnos.extend(of_call.iter().filter(|e| !errnos.contains(e)).copied().collect::<Vec<_>>());
+    }
+    errnos
+}

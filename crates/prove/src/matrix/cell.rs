@@ -1,0 +1,292 @@
+//! The runs behind some cells of one column, and what they showed.
+
+use std::collections::HashMap;
+use std::io;
+
+use isol_core::{Allow, Guarantee, Mode, step_names};
+
+use crate::engine::Outcome;
+use crate::scenario::{Scenario, Who};
+use crate::subject::Subject;
+use crate::{Attack, Expected, Seen, Setting, Site, Trap, probes};
+
+/// What is to be found out.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Who isolates.
+    pub subject: Subject,
+    /// What is attacked.
+    pub guarantees: Vec<Guarantee>,
+    /// Steps that the plan lacks.
+    pub without: Vec<String>,
+    /// A step whose calls do nothing, and say that they did.
+    pub lying: Option<String>,
+    /// Whether the caller gets into a bad state first.
+    pub bad_caller: bool,
+    /// Whether traps are laid too.
+    pub traps: bool,
+}
+
+/// What the attacks on one guarantee showed.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// The guarantee.
+    pub guarantee: Guarantee,
+    /// The attacks that got through, with evidence.
+    pub breaches: Vec<String>,
+    /// The names of those that got through.
+    pub through: Vec<&'static str>,
+    /// How many did not.
+    pub resisted: usize,
+    /// Attacks that mean nothing here, and why.
+    pub not_here: Vec<String>,
+    /// Attacks that got through, and that no backend stops by itself.
+    pub open: Vec<String>,
+    /// Whether nothing was started.
+    pub refused: Option<String>,
+}
+
+impl Tried {
+    fn new(guarantee: Guarantee) -> Self {
+        Self {
+            guarantee,
+            breaches: Vec::new(),
+            through: Vec::new(),
+            resisted: 0,
+            not_here: Vec::new(),
+            open: Vec::new(),
+            refused: None,
+        }
+    }
+
+    /// In words: the breaches, or how many attacks failed; then what was left out, and what is open.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<String> {
+        let mut words = self.breaches.clone();
+        if words.is_empty() {
+            words.push(format!("{} attacks failed", self.resisted));
+        }
+        words.extend(self.not_here.iter().map(|why| format!("not tried: {why}")));
+        words.extend(self.open.iter().map(|why| format!("open on every backend: {why}")));
+        words
+    }
+
+    fn note(&mut self, attack: &'static Attack, seen: &Seen, expected: &Expected) {
+        match (attack.breach(seen, expected), seen) {
+            (Some(what), _) => match attack.open {
+                Some(why) => self.open.push(format!("{}: {why}", attack.name)),
+                None => {
+                    self.breaches.push(what);
+                    self.through.push(attack.name);
+                }
+            },
+            (None, Seen::NotHere(why)) => self.not_here.push(format!("{}: {why}", attack.name)),
+            (None, _) => self.resisted += 1,
+        }
+    }
+
+    fn breach(&mut self, name: &'static str, what: &str) {
+        self.breaches.push(format!("{name}: {what}"));
+        self.through.push(name);
+    }
+}
+
+type Found = HashMap<Guarantee, Tried>;
+
+/// Makes the runs that answer a question.
+///
+/// # Errors
+/// A run could not be made.
+pub fn answer(site: &Site, question: &Question) -> io::Result<Vec<Tried>> {
+    let mut found: Found = question.guarantees.iter().map(|&g| (g, Tried::new(g))).collect();
+    for setting in [Setting::Ordinary, Setting::Named, Setting::AsRoot] {
+        attack_in(site, question, setting, &mut found)?;
+    }
+    if question.traps {
+        for &guarantee in &question.guarantees {
+            for trap in probes::of(guarantee).traps {
+                spring(site, question, guarantee, trap, &mut found)?;
+            }
+        }
+    }
+    Ok(question.guarantees.iter().filter_map(|g| found.remove(g)).collect())
+}
+
+/// The attacks in one setting, all in one run.
+fn attack_in(
+    site: &Site,
+    question: &Question,
+    setting: Setting,
+    found: &mut Found,
+) -> io::Result<()> {
+    let attacks: Vec<(Guarantee, &'static Attack)> = question
+        .guarantees
+        .iter()
+        .flat_map(|&g| probes::of(g).attacks.iter().map(move |a| (g, a)))
+        .filter(|(_, attack)| attack.setting == setting)
+        .collect();
+    // What the tree should not have is in it but for this guarantee's own run.
+    let clean = |g: Guarantee| g == Guarantee::RootClean;
+    let (on_clean, others): (Vec<_>, Vec<_>) = attacks.into_iter().partition(|(g, _)| clean(*g));
+    for (attacks, clean) in [(others, false), (on_clean, true)] {
+        if attacks.is_empty() {
+            continue;
+        }
+        let aside = if clean { Some(site.cleaned()?) } else { None };
+        let mut scenario = scenario(site, question, setting);
+        if clean {
+            scenario.require.push(Guarantee::RootClean);
+        }
+        let (outcome, expected) = site.attack(&scenario, &attacks)?;
+        drop(aside);
+        note(outcome, &expected, &attacks, found);
+    }
+    Ok(())
+}
+
+fn note(
+    outcome: Outcome,
+    expected: &Expected,
+    attacks: &[(Guarantee, &'static Attack)],
+    found: &mut Found,
+) {
+    match outcome {
+        Outcome::Attacked(seen) => {
+            for (guarantee, name, seen) in seen {
+                let attack = attacks.iter().find(|(g, a)| *g == guarantee && a.name == name);
+                if let (Some((_, attack)), Some(tried)) = (attack, found.get_mut(&guarantee)) {
+                    tried.note(attack, &seen, expected);
+                }
+            }
+        }
+        Outcome::Refused(refusal) => nothing_ran(&refusal.message, attacks, found),
+        Outcome::Silent(why) => nothing_ran(&why, attacks, found),
+    }
+}
+
+/// Nothing that did not run has been proved.
+fn nothing_ran(why: &str, attacks: &[(Guarantee, &'static Attack)], found: &mut Found) {
+    for (guarantee, _) in attacks {
+        let Some(tried) = found.get_mut(guarantee) else { continue };
+        if tried.refused.is_none() {
+            tried.refused = Some(why.to_owned());
+            tried.breach("run", &format!("nothing was started: {why}"));
+        }
+    }
+}
+
+/// The scenario of a setting.
+fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
+    let mut scenario = site.scenario(question.subject.how());
+    scenario.bad_caller = question.bad_caller;
+    scenario.without.clone_from(&question.without);
+    scenario.lying.clone_from(&question.lying);
+    let offered = |g| match &question.subject {
+        Subject::Isol(backend, _) => backend.support(g, isol_sys::os::HOST).is_offered(),
+        _ => false,
+    };
+    scenario.network_off = offered(Guarantee::NetworkConfined);
+    if offered(Guarantee::HostnamePrivate) {
+        scenario.hostname = Some("isol-prove".into());
+    }
+    match setting {
+        Setting::Ordinary => {}
+        Setting::Named => {
+            scenario.user = Who::Name("nobody".into());
+            // Some of the host's own daemons run as nobody.
+            scenario.allow.push(Allow::SharedUid.id().into());
+        }
+        Setting::AsRoot if offered(Guarantee::RootHarmless) => {
+            scenario.user = Who::Id(0);
+            scenario.allow.extend(
+                [Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()),
+            );
+        }
+        // Such a plan is refused; what it would be worth is seen without what drops privilege.
+        Setting::AsRoot => scenario.without.extend(DROPS.map(str::to_owned)),
+    }
+    if let (Subject::Tool(_), crate::scenario::How::Tool { words }) =
+        (&question.subject, &mut scenario.how)
+    {
+        fill_in(words, site, &scenario.user, &scenario.groups);
+    }
+    scenario
+}
+
+const DROPS: [&str; 8] = [
+    step_names::UID,
+    step_names::GID,
+    step_names::GROUPS,
+    step_names::CAPABILITIES,
+    step_names::BOUNDING_SET,
+    step_names::SECUREBITS,
+    step_names::NO_NEW_PRIVILEGES,
+    step_names::READ_BACK,
+];
+
+/// A tool's command line, and the attacker's behind it.
+fn fill_in(words: &mut Vec<String>, site: &Site, user: &Who, groups: &[u32]) {
+    let uid = match user {
+        Who::Id(uid) => uid.to_string(),
+        Who::Name(name) => name.clone(),
+        Who::Allotted => String::new(),
+    };
+    let groups = groups.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    for word in words.iter_mut() {
+        *word = word
+            .replace("{root}", &site.root().display().to_string())
+            .replace("{uid}", &uid)
+            .replace("{groups}", &groups);
+    }
+    words.push(site.executable().display().to_string());
+    words.extend(crate::agent::inside_words());
+}
+
+/// Lays a trap and starts a run: it has to be refused by the right step.
+fn spring(
+    site: &Site,
+    question: &Question,
+    guarantee: Guarantee,
+    trap: &'static Trap,
+    found: &mut Found,
+) -> io::Result<()> {
+    let in_process = matches!(question.subject, Subject::Isol(_, Mode::Enter));
+    let Some(tried) = found.get_mut(&guarantee) else { return Ok(()) };
+    if trap.of_the_program && in_process {
+        tried.not_here.push(format!("{}: no program is executed in mode enter", trap.name));
+        return Ok(());
+    }
+    let mut scenario = scenario(site, question, Setting::Ordinary);
+    if guarantee == Guarantee::RootClean {
+        scenario.require.push(Guarantee::RootClean);
+    }
+    let aside = site.cleaned()?;
+    let held = match trap.holds_a_run.then(|| site.start(&scenario)).transpose()? {
+        None => None,
+        Some(Ok(session)) => Some(session),
+        Some(Err(outcome)) => {
+            tried.breach(trap.name, &format!("the first run was not started: {outcome:?}"));
+            return Ok(());
+        }
+    };
+    let laid = (trap.lay)(site, &mut scenario)?;
+    if let Some(why) = laid.not_here {
+        tried.not_here.push(format!("{}: {why}", trap.name));
+        return Ok(());
+    }
+    match site.start(&scenario)? {
+        Ok(_started) => tried.breach(trap.name, "the program was started all the same"),
+        Err(Outcome::Refused(refusal)) if trap.refused_by.contains(&refusal.step.as_str()) => {
+            tried.resisted += 1;
+        }
+        Err(Outcome::Refused(refusal)) => {
+            tried.breach(trap.name, &format!("refused for another reason: {}", refusal.message));
+        }
+        Err(Outcome::Silent(why)) => tried.breach(trap.name, &why),
+        Err(Outcome::Attacked(_)) => {}
+    }
+    drop(laid);
+    drop(held);
+    drop(aside);
+    Ok(())
+}

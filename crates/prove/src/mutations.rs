@@ -1,0 +1,209 @@
+//! The same attacks on plans that lack a step: each step has to be missed.
+
+use isol_core::{Backend, Guarantee, Mode, Problem, step_names};
+use serde::Serialize;
+
+use crate::engine::Outcome;
+use crate::matrix::{self, MODES, Question, Tried, answer, failed};
+use crate::scenario::{Scenario, Who};
+use crate::subject::Subject;
+use crate::{Site, probes};
+
+/// Steps without which nothing is started, so that nobody can tell what their absence would let through.
+/// That it is so is seen in each run.
+const STRUCTURAL: &[(&str, &str)] = &[
+    (step_names::IDENTITY, "without it no step knows whose ids to take"),
+    (step_names::ALLOT_UID, "without it no step knows whose ids to take"),
+    (step_names::THROW_AWAY_ROOT, "without it there is no root to open"),
+    (step_names::ROOT_DIRECTORY, "without it there is no descriptor to enter the root by"),
+];
+
+/// What became of a plan that lacks a step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mutation {
+    /// The backend.
+    pub backend: String,
+    /// The step that was left out.
+    pub step: String,
+    /// The guarantees that turned to violated, with the first evidence for each.
+    pub caught_by: Vec<Caught>,
+    /// What the read-back said, where it is left in: nothing was started.
+    pub read_back: Option<String>,
+    /// Why nothing has to turn: nothing can be started without the step, and here nothing was.
+    pub structural: Option<String>,
+}
+
+/// A guarantee that turned to violated.
+#[derive(Clone, Debug, Serialize)]
+pub struct Caught {
+    /// Which.
+    pub guarantee: Guarantee,
+    /// In which mode.
+    pub mode: String,
+    /// What the attack saw.
+    pub evidence: String,
+}
+
+impl Mutation {
+    /// Whether the step was missed.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        !self.caught_by.is_empty() || self.structural.is_some()
+    }
+}
+
+/// The steps of a backend's plans, in all modes, that this host would carry out.
+///
+/// # Errors
+/// There is no plan.
+pub fn steps(site: &Site, backend: &'static dyn Backend) -> Result<Vec<&'static str>, Problem> {
+    let mut names = Vec::new();
+    for scenario in scenarios(site, backend) {
+        for step in crate::launcher::plan(&scenario)?.steps() {
+            if !names.contains(&step.name()) {
+                names.push(step.name());
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// One scenario for each kind of plan that this host would carry out.
+pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
+    for mode in modes(backend) {
+        let mut scenario = site.scenario(Subject::Isol(backend, mode).how());
+        scenario.require.push(Guarantee::RootClean);
+        if mode == Mode::Spawn {
+            let user = Who::Allotted;
+            scenarios.push(Scenario { user, require: Vec::new(), ..scenario.clone() });
+        }
+        scenarios.push(scenario);
+    }
+    scenarios
+}
+
+/// Leaves a step out of a backend's plans: once with the read-back, which may notice, and once without, so
+/// that it is seen what the step is there for.
+///
+/// # Errors
+/// The runs could not be made.
+pub fn mutate(
+    site: &Site,
+    backend: &'static dyn Backend,
+    step: &'static str,
+) -> Result<Mutation, Problem> {
+    let mut mutation = Mutation {
+        backend: backend.name().to_owned(),
+        step: step.to_owned(),
+        caught_by: Vec::new(),
+        read_back: None,
+        structural: None,
+    };
+    let structural = STRUCTURAL.iter().find(|(name, _)| *name == step);
+    if let Some((_, why)) = structural {
+        mutation.structural =
+            nothing_starts(site, backend, step)?.map(|refusal| format!("{why}: {refusal}"));
+        return Ok(mutation);
+    }
+    for mode in modes(backend) {
+        if step == step_names::READ_BACK {
+            read_back(site, backend, mode, &mut mutation)?;
+            continue;
+        }
+        let cut = [step, step_names::READ_BACK];
+        caught(ask(site, backend, mode, &cut, None, &offered(backend))?, mode, &mut mutation);
+        if mutation.read_back.is_none() {
+            let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
+            mutation.read_back = noticed.into_iter().find_map(|tried| tried.refused);
+        }
+    }
+    Ok(mutation)
+}
+
+fn modes(backend: &'static dyn Backend) -> impl Iterator<Item = Mode> {
+    MODES.into_iter().filter(|&mode| matrix::cant_be_run(backend, mode).is_none())
+}
+
+fn offered(backend: &dyn Backend) -> Vec<Guarantee> {
+    let os = backend.plans_for(isol_sys::os::HOST);
+    Guarantee::ALL.into_iter().filter(|&g| backend.support(g, os).is_offered()).collect()
+}
+
+/// What was found violated by something that ran.
+fn caught(tried: Vec<Tried>, mode: Mode, mutation: &mut Mutation) {
+    for tried in tried.into_iter().filter(|tried| tried.refused.is_none()) {
+        if let Some(evidence) = tried.breaches.into_iter().next() {
+            let (guarantee, mode) = (tried.guarantee, mode.id().to_owned());
+            mutation.caught_by.push(Caught { guarantee, mode, evidence });
+        }
+    }
+}
+
+fn ask(
+    site: &Site,
+    backend: &'static dyn Backend,
+    mode: Mode,
+    without: &[&str],
+    lying: Option<&str>,
+    guarantees: &[Guarantee],
+) -> Result<Vec<Tried>, Problem> {
+    // A trap is for the steps that refuse it; without any other step it is refused as ever.
+    let traps = guarantees
+        .iter()
+        .flat_map(|&g| probes::of(g).traps)
+        .any(|trap| trap.refused_by.iter().any(|step| without.contains(step)));
+    let question = Question {
+        subject: Subject::Isol(backend, mode),
+        guarantees: guarantees.to_vec(),
+        without: without.iter().map(|&s| s.to_owned()).collect(),
+        lying: lying.map(str::to_owned),
+        bad_caller: true,
+        traps,
+    };
+    answer(site, &question).map_err(|error| failed(&error))
+}
+
+/// The read-back does nothing by itself: it is missed when another step says that it was done, and was not.
+fn read_back(
+    site: &Site,
+    backend: &'static dyn Backend,
+    mode: Mode,
+    mutation: &mut Mutation,
+) -> Result<(), Problem> {
+    for (liar, guarantee) in
+        [(step_names::GROUPS, Guarantee::GroupsExact), (step_names::UMASK, Guarantee::StateReset)]
+    {
+        let with = ask(site, backend, mode, &[], Some(liar), &[guarantee])?;
+        let cut = [step_names::READ_BACK];
+        let without = ask(site, backend, mode, &cut, Some(liar), &[guarantee])?;
+        // Only a read-back that refuses what would have run is one.
+        if let Some(noticed) = with.into_iter().find_map(|tried| tried.refused) {
+            mutation.read_back.get_or_insert(noticed);
+            caught(without, mode, mutation);
+        }
+    }
+    Ok(())
+}
+
+/// That nothing is started without a step, in any mode that has it; `None` if something is.
+fn nothing_starts(
+    site: &Site,
+    backend: &'static dyn Backend,
+    step: &str,
+) -> Result<Option<String>, Problem> {
+    let allotted = [step_names::ALLOT_UID, step_names::THROW_AWAY_ROOT].contains(&step);
+    let mut refusals = Vec::new();
+    for mode in modes(backend).filter(|&mode| !allotted || mode == Mode::Spawn) {
+        let mut scenario = site.scenario(Subject::Isol(backend, mode).how());
+        if allotted {
+            scenario.user = Who::Allotted;
+        }
+        scenario.without = vec![step.to_owned(), step_names::READ_BACK.to_owned()];
+        match site.start(&scenario).map_err(|error| failed(&error))? {
+            Err(Outcome::Refused(refusal)) => refusals.push(refusal.message),
+            _ => return Ok(None),
+        }
+    }
+    Ok(refusals.into_iter().next())
+}

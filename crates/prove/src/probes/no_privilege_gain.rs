@@ -1,0 +1,57 @@
+//! `no-privilege-gain`: programs with set-id bits and with capabilities.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use isol_core::{Guarantee, Os};
+use isol_sys::attempts as sys;
+
+use crate::agent::{IDENTIFY, WORD};
+use crate::attack::message;
+use crate::{Attack, Breach, Inside, Probe, Seen};
+
+pub(crate) const PROBE: Probe = Probe {
+    guarantee: Guarantee::NoPrivilegeGain,
+    attacks: &[
+        Attack::new("set-uid-root", |i| run(i, "/opt/set-uid-root"), Breach::Anything),
+        Attack::new("set-uid-another", |i| run(i, "/opt/set-uid-other"), Breach::Anything),
+        Attack::new("set-gid", |i| run(i, "/opt/set-gid-other"), Breach::Anything),
+        Attack::new("file-capabilities", |i| run(i, "/opt/file-capabilities"), Breach::Anything)
+            .only_on(Os::Linux),
+        Attack::new("flag", flag, Breach::Unless(|_| "true".into())).only_on(Os::Linux),
+    ],
+    traps: &[],
+};
+
+/// What the planted program is, compared with what the same program is without a bit on it.
+fn run(inside: &Inside<'_>, path: &str) -> Seen {
+    if !inside.brief.planted.iter().any(|planted| planted == path) {
+        return Seen::NotHere("it could not be planted here".into());
+    }
+    let plain = match identity(&inside.at_executable()) {
+        Ok(plain) => plain,
+        Err(why) => return Seen::NotHere(format!("no program can be executed here: {why}")),
+    };
+    match identity(&inside.at(path)) {
+        Ok(said) if said == plain => Seen::Refused(format!("it gains nothing: {said}")),
+        Ok(said) => Seen::Got(format!("{plain} became {said}")),
+        Err(why) => Seen::Refused(why),
+    }
+}
+
+fn identity(program: &Path) -> Result<String, String> {
+    let ran = Command::new(program)
+        .args([WORD, IDENTIFY])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .map_err(|error| format!("it can't be executed: {}", message(&error)))?;
+    match String::from_utf8_lossy(&ran.stdout).trim() {
+        "" => Err("it says nothing".into()),
+        said => Ok(said.to_owned()),
+    }
+}
+
+fn flag(_inside: &Inside<'_>) -> Seen {
+    Seen::of(sys::no_new_privileges(), |set| set.to_string())
+}

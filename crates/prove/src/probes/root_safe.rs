@@ -1,0 +1,121 @@
+//! `root-safe`: what somebody else than root could write to in the root, and above it.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use isol_core::{Guarantee, step_names};
+
+use crate::attack::message;
+use crate::scenario::Scenario;
+use crate::trap::{Laid, Trap};
+use crate::{Attack, Breach, Inside, Probe, Seen, Site};
+
+pub(crate) const PROBE: Probe = Probe {
+    guarantee: Guarantee::RootSafe,
+    attacks: &[
+        Attack::new("root-directory", |i| create(i.at("/planted-by-isol-prove")), Breach::Anything),
+        Attack::new("program", |i| write(i.at_executable()), Breach::Anything)
+            .exempt("a program that runs can be written by nobody: ETXTBSY"),
+        Attack::new("beside-the-program", beside, Breach::Anything),
+        Attack::new("users", |i| write(i.at("/etc/passwd")), Breach::Anything),
+        Attack::new("loader-configuration", loader, Breach::Anything),
+        Attack::new("rename", rename, Breach::Anything),
+    ],
+    traps: &[
+        Trap::new("above-the-root", &[step_names::ROOT_DIRECTORY], above),
+        Trap::new("root-for-everybody", &[step_names::ROOT_DIRECTORY], |s, _| {
+            mode(s.root().to_owned(), 0o777)
+        }),
+        Trap::new("root-of-a-group", &[step_names::ROOT_DIRECTORY], |s, _| {
+            mode(s.root().to_owned(), 0o775)
+        }),
+        Trap::new("root-of-the-uid", &[step_names::ROOT_DIRECTORY], |s, _| {
+            owner(s.root().to_owned(), s.uid())
+        }),
+        Trap::new("program-for-everybody", &[step_names::PROGRAM], |s, _| mode(program(s), 0o777))
+            .of_the_program(),
+        Trap::new("program-of-the-uid", &[step_names::PROGRAM], |s, _| owner(program(s), s.uid()))
+            .of_the_program(),
+        Trap::new("directory-of-the-program", &[step_names::PROGRAM], |s, _| {
+            mode(program(s).parent().unwrap_or(s.root()).to_owned(), 0o777)
+        })
+        .of_the_program(),
+        Trap::new("library-for-everybody", &[step_names::PROGRAM], |s, _| mode(library(s)?, 0o666))
+            .of_the_program(),
+    ],
+};
+
+fn create(path: PathBuf) -> Seen {
+    let made = fs::File::options().write(true).create_new(true).open(&path);
+    let _ = fs::remove_file(&path);
+    match made {
+        Ok(_) => Seen::Got(format!("{} was made", path.display())),
+        Err(error) => Seen::Refused(message(&error)),
+    }
+}
+
+/// Opens, and writes nothing.
+fn write(path: PathBuf) -> Seen {
+    match fs::File::options().append(true).open(&path) {
+        Ok(_) => Seen::Got(format!("{} can be written", path.display())),
+        Err(error) => Seen::Refused(message(&error)),
+    }
+}
+
+fn beside(inside: &Inside<'_>) -> Seen {
+    create(inside.at_executable().with_extension("planted"))
+}
+
+fn loader(inside: &Inside<'_>) -> Seen {
+    create(inside.at("/etc/ld.so.preload"))
+}
+
+/// There and back again.
+fn rename(inside: &Inside<'_>) -> Seen {
+    let (from, to) = (inside.at("/links"), inside.at("/links-of-isol-prove"));
+    match fs::rename(&from, &to).and_then(|()| fs::rename(&to, &from)) {
+        Ok(()) => Seen::Got(format!("{} was renamed", from.display())),
+        Err(error) => Seen::Refused(message(&error)),
+    }
+}
+
+fn program(site: &Site) -> PathBuf {
+    let inside = site.executable().strip_prefix("/").unwrap_or(site.executable());
+    site.root().join(inside)
+}
+
+/// A library of the root's: any shared object that is not the program.
+fn library(site: &Site) -> io::Result<PathBuf> {
+    fn find(dir: &Path) -> Option<PathBuf> {
+        let entries: Vec<_> = fs::read_dir(dir).ok()?.flatten().collect();
+        let file = entries.iter().find(|e| {
+            e.file_name().to_string_lossy().contains("libc.so")
+                && e.file_type().is_ok_and(|t| t.is_file())
+        });
+        file.map(|e| e.path()).or_else(|| {
+            entries
+                .iter()
+                .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
+                .find_map(|e| find(&e.path()))
+        })
+    }
+    find(site.root()).ok_or_else(|| io::Error::other("there is no C library in the root"))
+}
+
+fn above(site: &Site, scenario: &mut Scenario) -> io::Result<Laid> {
+    scenario.root = site.outside().join("loose/root");
+    Ok(Laid::nothing())
+}
+
+fn mode(path: PathBuf, mode: u32) -> io::Result<Laid> {
+    let before = fs::metadata(&path)?.permissions();
+    fs::set_permissions(&path, Permissions::from_mode(mode))?;
+    Ok(Laid::undone_by(move || drop(fs::set_permissions(&path, before))))
+}
+
+fn owner(path: PathBuf, uid: u32) -> io::Result<Laid> {
+    chown(&path, Some(uid), None)?;
+    Ok(Laid::undone_by(move || drop(chown(&path, Some(0), None))))
+}

@@ -1,0 +1,104 @@
+//! What a caller is told to do.
+
+use std::path::PathBuf;
+
+use isol_core::{Errno, Guarantee, Mode};
+use serde::{Deserialize, Serialize};
+
+/// What a caller is told to do: get itself into a bad state, and isolate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Scenario {
+    pub(crate) how: How,
+    /// isol's executable, at the same path on the host and in the root.
+    pub(crate) executable: PathBuf,
+    pub(crate) root: PathBuf,
+    pub(crate) user: Who,
+    pub(crate) groups: Vec<u32>,
+    pub(crate) require: Vec<Guarantee>,
+    /// What the policy allows, by name.
+    pub(crate) allow: Vec<String>,
+    pub(crate) network_off: bool,
+    pub(crate) hostname: Option<String>,
+    /// Where the caller is, and where its leaked descriptors lead.
+    pub(crate) outside: PathBuf,
+    /// Whether the caller gets into a bad state first.
+    pub(crate) bad_caller: bool,
+    /// Steps that the plan lacks.
+    pub(crate) without: Vec<String>,
+    /// A step whose calls do nothing, and say that they did.
+    pub(crate) lying: Option<String>,
+    pub(crate) fault: Option<FaultAt>,
+}
+
+/// Who isolates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum How {
+    /// isol.
+    Isol { backend: String, mode: ModeName },
+    /// Nobody: the attacker is the caller itself.
+    Unisolated,
+    /// Nobody, but as the target uid, gid and groups.
+    UidOnly,
+    /// Another tool, by this command line; the attacker is what it runs.
+    Tool { words: Vec<String> },
+}
+
+/// As whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Who {
+    Id(u32),
+    Name(String),
+    /// A uid that isol allots, in a root that it makes.
+    Allotted,
+}
+
+/// A mode that can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ModeName {
+    Enter,
+    Exec,
+    Spawn,
+}
+
+impl From<Mode> for ModeName {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Enter => Self::Enter,
+            Mode::Exec => Self::Exec,
+            Mode::Spawn => Self::Spawn,
+        }
+    }
+}
+
+impl From<ModeName> for Mode {
+    fn from(mode: ModeName) -> Self {
+        match mode {
+            ModeName::Enter => Self::Enter,
+            ModeName::Exec => Self::Exec,
+            ModeName::Spawn => Self::Spawn,
+        }
+    }
+}
+
+/// A step that is made to fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FaultAt {
+    pub(crate) step: String,
+    pub(crate) point: Point,
+    pub(crate) errno: i32,
+}
+
+impl FaultAt {
+    pub(crate) fn errno(&self) -> Errno {
+        Errno(self.errno)
+    }
+}
+
+/// Which part of a step fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Point {
+    Prepare,
+    Apply,
+    Verify,
+}

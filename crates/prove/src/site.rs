@@ -1,0 +1,278 @@
+//! What the attacks are made on: a root with traps in it, and things outside that must stay out of
+//! reach.
+
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{
+    DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, symlink,
+};
+use std::path::{Path, PathBuf};
+
+use isol_core::{Gid, Problem};
+use isol_root::throwaway::Options;
+use isol_root::{Resolver, Sysroot, Throwaway};
+use isol_steps::HeldUid;
+use isol_sys::attempts;
+use isol_sys::state::StateDir;
+
+use crate::attack::raw;
+use crate::baits::Baits;
+
+/// What stands in files that must stay out of reach.
+const SECRET: &str = "isol prove: a file outside of the root";
+/// What stands in a file of the root that only root may read.
+pub(crate) const ROOT_ONLY: &str = "isol prove: a file of root's";
+/// What stands in the file that is the caller's standard output.
+pub(crate) const WRITTEN: &str = "isol prove: what was written before";
+/// What a file says that is mounted late.
+pub(crate) const LATE: &str = "isol prove: mounted outside, after the start";
+/// The owner, beside root, of set-id files.
+const OTHER: u32 = 4242;
+/// The disk that device nodes lead to.
+const DISK: (u32, u32) = (8, 0);
+
+/// The parts of the root that a root should not have.
+const UNCLEAN: &str = "opt";
+
+/// A root with isol's own executable in it, and with traps; removed when this value goes.
+#[derive(Debug)]
+pub struct Site {
+    executable: PathBuf,
+    tree: Throwaway,
+    uid: HeldUid,
+    outside: tempfile::TempDir,
+    token: String,
+    planted: Vec<String>,
+    // Behind the directory that holds their files.
+    pub(crate) baits: Baits,
+}
+
+impl Site {
+    /// Makes one, for an executable that answers as isol's own does.
+    ///
+    /// # Errors
+    /// It can't be made: it takes root, and room for a few copies of the executable.
+    pub fn new(executable: &Path) -> Result<Self, Problem> {
+        let wrong = |what: &'static str, why: String| Problem::new("prove", what, why);
+        let uid = HeldUid::find()?;
+        let gid = Gid::new(uid.uid().get()).ok_or_else(|| wrong("no gid", String::new()))?;
+        let tree = (|| {
+            let host = Sysroot::open(Path::new("/")).map_err(|e| e.to_string())?;
+            let closure =
+                Resolver::new(&host).closure(executable, &[]).map_err(|e| e.to_string())?;
+            let state = StateDir::open_for_roots().map_err(|e| e.to_string())?;
+            Throwaway::create(&state, &host, &closure, &Options::new(uid.uid(), gid))
+                .map_err(|e| e.to_string())
+        })()
+        .map_err(|why| wrong("can't make a root", why))?;
+        let io = |error: io::Error| Problem::io("prove", "can't make what to attack", &error);
+        let outside = outside().map_err(io)?;
+        let baits = Baits::new().map_err(io)?;
+        let token = format!("isol prove: the root of {}", uid.uid());
+        let executable = executable.to_owned();
+        let mut site = Self { executable, tree, uid, outside, token, planted: Vec::new(), baits };
+        site.plant().map_err(io)?;
+        Ok(site)
+    }
+
+    /// isol's executable, at the same path on the host and in the root.
+    #[must_use]
+    pub fn executable(&self) -> &Path {
+        &self.executable
+    }
+
+    /// The root, on the host.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.tree.path()
+    }
+
+    /// The root's device and inode number.
+    ///
+    /// # Errors
+    /// As stat(2).
+    pub fn root_id(&self) -> io::Result<(u64, u64)> {
+        let meta = fs::metadata(self.root())?;
+        Ok((meta.dev(), meta.ino()))
+    }
+
+    /// The uid that the attackers get, and the gid of the same number.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.uid.uid().get()
+    }
+
+    /// A directory outside.
+    #[must_use]
+    pub fn outside(&self) -> &Path {
+        self.outside.path()
+    }
+
+    /// A file outside that everybody may read, and what stands in it.
+    #[must_use]
+    pub fn secret(&self) -> (PathBuf, &'static str) {
+        (self.outside().join("secret"), SECRET)
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn planted(&self) -> &[String] {
+        &self.planted
+    }
+
+    pub(crate) const OTHER: u32 = OTHER;
+    pub(crate) const DISK: (u32, u32) = DISK;
+
+    fn plant(&mut self) -> io::Result<()> {
+        let root = self.root().to_owned();
+        let at = |path: &str| root.join(path);
+        put(&at("prove.token"), self.token.as_bytes(), 0o644)?;
+        for dir in ["home", "mnt", "yard", "yard/pen", "links", UNCLEAN, "etc", "dev"] {
+            dir_at(&at(dir), 0o755)?;
+        }
+        let (secret, _) = self.secret();
+        symlink(&secret, at("links/absolute"))?;
+        let up = "../".repeat(40);
+        symlink(format!("{up}{}", secret.display()), at("links/relative"))?;
+        fs::remove_file(at("etc/passwd")).or_else(none_is_fine)?;
+        let me = format!(
+            "root:x:0:0::/:/bin/sh\nnobody:x:0:0::/:/bin/sh\nprove:x:{0}:{0}::/:/bin/sh\n",
+            self.uid()
+        );
+        put(&at("etc/passwd"), me.as_bytes(), 0o644)?;
+        put(&at("opt/root-only"), ROOT_ONLY.as_bytes(), 0o600)?;
+        // A terminal that is everybody's own; where no device can be made, /dev/tty is none.
+        let _ = attempts::mknod(&raw(at("dev/tty")), false, 5, 0)
+            .map(|()| fs::set_permissions(at("dev/tty"), Permissions::from_mode(0o666)));
+        let _ = attempts::mknod(&raw(at("opt/disk")), true, DISK.0, DISK.1);
+        let _ = attempts::mknod(&raw(at("opt/mem")), false, 1, 1);
+        for (name, owner, group, mode) in [
+            ("set-uid-root", 0, 0, 0o4755),
+            ("set-uid-other", OTHER, 0, 0o4755),
+            ("set-gid-other", 0, OTHER, 0o2755),
+        ] {
+            let path = self.copy(&root, name)?;
+            chown(&path, Some(owner), Some(group))?;
+            fs::set_permissions(&path, Permissions::from_mode(mode))?;
+        }
+        let path = self.copy(&root, "file-capabilities")?;
+        fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+        // CAP_NET_RAW. Elsewhere, and on a file system without attributes, there are none.
+        if attempts::set_file_capabilities(&raw(&path), 1 << 13).is_err() {
+            fs::remove_file(&path)?;
+            self.planted.pop();
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, root: &Path, name: &str) -> io::Result<PathBuf> {
+        let path = root.join(UNCLEAN).join(name);
+        fs::copy(&self.executable, &path)?;
+        self.planted.push(format!("/{UNCLEAN}/{name}"));
+        Ok(path)
+    }
+
+    /// Where something is that a root should not have, while it is [taken out](Self::cleaned).
+    pub(crate) fn unclean(&self, name: &str) -> PathBuf {
+        self.aside().join(name)
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.root().with_extension("aside")
+    }
+
+    /// Takes what a root should not have out of it, for as long as the answer lives.
+    pub(crate) fn cleaned(&self) -> io::Result<Aside> {
+        let aside = self.aside();
+        fs::rename(self.root().join(UNCLEAN), &aside)?;
+        Ok(Aside { from: self.root().join(UNCLEAN), to: aside })
+    }
+
+    /// Moves `/yard/pen` out of the root, and says where it is.
+    pub(crate) fn move_out(&self) -> io::Result<PathBuf> {
+        let from = self.root().join("yard/pen");
+        let to = self.outside().join("pen");
+        match fs::rename(&from, &to) {
+            Ok(()) => Ok(to),
+            // Another file system.
+            Err(_) => {
+                let to = self.root().with_extension("pen");
+                fs::rename(&from, &to).map(|()| to)
+            }
+        }
+    }
+
+    /// Mounts something in the root, as somebody outside.
+    pub(crate) fn mount_late(&self) -> io::Result<()> {
+        let at = self.root().join("mnt");
+        attempts::mount_tmpfs(&raw(&at))?;
+        put(&at.join("late"), LATE.as_bytes(), 0o644)
+    }
+
+    /// Puts back what a run has changed.
+    pub(crate) fn tidy(&self) -> io::Result<()> {
+        for moved in [self.outside().join("pen"), self.root().with_extension("pen")] {
+            if moved.exists() {
+                fs::rename(moved, self.root().join("yard/pen"))?;
+            }
+        }
+        if self.root().join("mnt/late").exists() {
+            attempts::unmount(&raw(self.root().join("mnt")))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // What can't be put back is found by the next sweep.
+        let _ = self.tidy();
+    }
+}
+
+/// What was taken out of the root; put back when this goes.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let _ = fs::rename(&self.to, &self.from);
+    }
+}
+
+/// A directory outside that everybody may enter.
+fn outside() -> io::Result<tempfile::TempDir> {
+    let outside = tempfile::Builder::new().prefix("isol-prove-").tempdir()?;
+    fs::set_permissions(outside.path(), Permissions::from_mode(0o755))?;
+    put(&outside.path().join("secret"), SECRET.as_bytes(), 0o644)?;
+    put(&outside.path().join("stdout"), WRITTEN.as_bytes(), 0o600)?;
+    // Where the program starts is there, too: whoever takes this for the root notices nothing.
+    dir_at(&outside.path().join("home"), 0o755)?;
+    dir_at(&outside.path().join("loose"), 0o777)?;
+    dir_at(&outside.path().join("loose/root"), 0o755)?;
+    Ok(outside)
+}
+
+pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut file =
+        fs::File::options().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+fn dir_at(path: &Path, mode: u32) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+fn none_is_fine(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}

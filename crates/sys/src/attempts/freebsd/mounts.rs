@@ -1,0 +1,61 @@
+//! Mounts and jails.
+
+use std::ffi::CStr;
+
+use isol_core::Errno;
+
+use crate::errno::check;
+
+fn iovec(text: &CStr) -> libc::iovec {
+    libc::iovec { iov_base: text.as_ptr().cast_mut().cast(), iov_len: text.count_bytes() + 1 }
+}
+
+/// Mounts an empty file system in memory.
+///
+/// # Errors
+/// As nmount(2).
+pub fn mount_tmpfs(at: &CStr) -> Result<(), Errno> {
+    let mut pairs = [c"fstype", c"tmpfs", c"fspath", at].map(iovec);
+    // SAFETY: name and value in turn, each NUL-terminated and alive during the call.
+    check(unsafe { libc::nmount(pairs.as_mut_ptr(), pairs.len() as u32, 0) }).map(drop)
+}
+
+/// Takes a mount away.
+///
+/// # Errors
+/// As unmount(2).
+pub fn unmount(at: &CStr) -> Result<(), Errno> {
+    // SAFETY: the path is NUL-terminated and outlives the call.
+    check(unsafe { libc::unmount(at.as_ptr(), libc::MNT_FORCE) }).map(drop)
+}
+
+/// The mount points that this process can list.
+///
+/// # Errors
+/// As getfsstat(2).
+pub fn mounts() -> Result<Vec<String>, Errno> {
+    // SAFETY: all-zero bytes are a valid `statfs`, which is plain data.
+    let mut found: Vec<libc::statfs> = vec![unsafe { std::mem::zeroed() }; 256];
+    let size = size_of_val(found.as_slice());
+    // SAFETY: the list is writable for the size that is given.
+    let count = check(unsafe { libc::getfsstat(found.as_mut_ptr(), size as _, libc::MNT_NOWAIT) })?;
+    found.truncate(count as usize);
+    let point = |mount: &libc::statfs| {
+        let bytes: Vec<u8> =
+            mount.f_mntonname.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(found.iter().map(point).collect())
+}
+
+/// Makes a jail and enters it.
+///
+/// # Errors
+/// As jail_set(2).
+pub fn new_jail(path: &CStr) -> Result<(), Errno> {
+    const CREATE_AND_ATTACH: libc::c_int = 0x01 | 0x04;
+    let mut pairs = [c"path", path, c"name", c"isol-prove"].map(iovec);
+    // SAFETY: name and value in turn, each NUL-terminated and alive during the call.
+    check(unsafe { libc::jail_set(pairs.as_mut_ptr(), pairs.len() as u32, CREATE_AND_ATTACH) })
+        .map(drop)
+}
