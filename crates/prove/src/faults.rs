@@ -56,6 +56,24 @@ pub fn all(site: &Site, backend: &'static dyn Backend) -> Result<Vec<Faults>, Pr
     scenarios(site, backend).iter().map(|scenario| of_plan(site, backend, scenario)).collect()
 }
 
+/// The same for one step's read-back in a plan that nobody reads back: each fault has to be reported as
+/// something that was started. A check of the check.
+///
+/// # Errors
+/// The runs could not be made.
+pub fn unread(site: &Site, backend: &'static dyn Backend, step: &str) -> Result<Faults, Problem> {
+    let mut faults = Faults { backend: backend.name().to_owned(), ..Faults::default() };
+    let aside = site.cleaned().map_err(|error| failed(&error))?;
+    for scenario in scenarios(site, backend) {
+        let without = vec![isol_core::step_names::READ_BACK.to_owned()];
+        let scenario = Scenario { without, ..scenario };
+        let fault = FaultAt { step: step.to_owned(), point: Point::Verify, errno: 1 };
+        one(site, &scenario, fault, &mut faults)?;
+    }
+    drop(aside);
+    Ok(faults)
+}
+
 fn of_plan(
     site: &Site,
     backend: &'static dyn Backend,
