@@ -34,3 +34,7 @@ test:
 # id(1) in a throw-away root
 demo:
     ci/demo
+
+# What other tools leave open: writes docs/comparison.md
+compare:
+    ci/compare

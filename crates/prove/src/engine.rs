@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -148,7 +147,7 @@ impl Site {
             passed: vec![CHANNEL],
             caller_session,
             hostname: attempts::hostname()?,
-            mount_point: mount_point(),
+            mount_point: self.mount_point(),
         })
     }
 
@@ -163,7 +162,7 @@ impl Site {
             disk: Site::DISK,
             outsider: process::Pid::own().get(),
             caller_session: session.caller_session,
-            mount_point: mount_point(),
+            mount_point: self.mount_point(),
             hostname: attempts::hostname()?,
             caller_directory: self.outside().to_owned(),
             passed: vec![CHANNEL],
@@ -301,17 +300,6 @@ fn in_numbers(limit: Limit) -> (&'static str, u64, u64) {
         Amount::Unlimited => u64::MAX,
     };
     (limit.resource.id(), number(limit.soft), number(limit.hard))
-}
-
-/// The first mount point of the host's that is not `/`: it is on another device than what is above.
-fn mount_point() -> PathBuf {
-    let device = |path: &std::path::Path| std::fs::metadata(path).map(|m| m.dev()).ok();
-    let root = device(std::path::Path::new("/"));
-    ["/dev", "/proc", "/sys", "/tmp"]
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| device(path).is_some_and(|d| Some(d) != root))
-        .unwrap_or_default()
 }
 
 fn uid_of(name: &str) -> io::Result<u32> {

@@ -43,6 +43,8 @@ pub struct Site {
     outside: tempfile::TempDir,
     token: String,
     planted: Vec<String>,
+    /// A mount outside, where one can be made.
+    mounted: Option<PathBuf>,
     // Behind the directory that holds their files.
     pub(crate) baits: Baits,
 }
@@ -70,8 +72,20 @@ impl Site {
         let baits = Baits::new().map_err(io)?;
         let token = format!("isol prove: the root of {}", uid.uid());
         let executable = executable.to_owned();
-        let mut site = Self { executable, tree, uid, outside, token, planted: Vec::new(), baits };
+        let mut site = Self {
+            executable,
+            tree,
+            uid,
+            outside,
+            token,
+            planted: Vec::new(),
+            mounted: None,
+            baits,
+        };
         site.plant().map_err(io)?;
+        let point = site.outside().join("mounted");
+        dir_at(&point, 0o755).map_err(io)?;
+        site.mounted = attempts::mount_tmpfs(&raw(&point)).ok().map(|()| point);
         Ok(site)
     }
 
@@ -106,6 +120,16 @@ impl Site {
     #[must_use]
     pub fn outside(&self) -> &Path {
         self.outside.path()
+    }
+
+    /// A mount point outside of the root: one of its own or, where nothing can be mounted, one of the host's.
+    pub(crate) fn mount_point(&self) -> PathBuf {
+        let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+        let differs =
+            |path: &&Path| device(path).is_some_and(|d| Some(d) != device(Path::new("/")));
+        let hosts = ["/dev", "/proc", "/tmp"].map(Path::new);
+        let one = self.mounted.as_deref().or_else(|| hosts.into_iter().find(differs));
+        one.map(Path::to_owned).unwrap_or_default()
     }
 
     /// A file outside that everybody may read, and what stands in it.
@@ -229,6 +253,9 @@ impl Drop for Site {
     fn drop(&mut self) {
         // What can't be put back is found by the next sweep.
         let _ = self.tidy();
+        if let Some(mounted) = &self.mounted {
+            let _ = attempts::unmount(&raw(mounted));
+        }
     }
 }
 

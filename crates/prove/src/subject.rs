@@ -22,8 +22,23 @@ pub enum Subject {
 pub struct Tool {
     /// What it is called in tables.
     pub name: String,
-    /// Its command line; `{root}`, `{uid}`, `{user}` and `{groups}` are filled in.
+    /// Its command line; `{root}`, `{user}`, which is a uid or a name, and `{groups}` are filled in, and the
+    /// attacker's comes behind it.
     pub words: Vec<String>,
+    /// Whether it looks names of users up.
+    pub takes_names: bool,
+}
+
+impl Tool {
+    /// A tool by its command line, with blanks between the words.
+    #[must_use]
+    pub fn new(name: &str, line: &str, takes_names: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            takes_names,
+            words: line.split_whitespace().map(str::to_owned).collect(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Subject {

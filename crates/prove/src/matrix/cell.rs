@@ -100,6 +100,9 @@ type Found = HashMap<Guarantee, Tried>;
 pub fn answer(site: &Site, question: &Question) -> io::Result<Vec<Tried>> {
     let mut found: Found = question.guarantees.iter().map(|&g| (g, Tried::new(g))).collect();
     for setting in [Setting::Ordinary, Setting::Named, Setting::AsRoot] {
+        if setting == Setting::Named && takes_numbers_only(&question.subject) {
+            continue;
+        }
         attack_in(site, question, setting, &mut found)?;
     }
     if question.traps {
@@ -110,6 +113,11 @@ pub fn answer(site: &Site, question: &Question) -> io::Result<Vec<Tried>> {
         }
     }
     Ok(question.guarantees.iter().filter_map(|g| found.remove(g)).collect())
+}
+
+/// A tool that looks no name up can't look it up in the wrong place.
+fn takes_numbers_only(subject: &Subject) -> bool {
+    matches!(subject, Subject::Tool(tool) if !tool.takes_names)
 }
 
 /// The attacks in one setting, all in one run.
@@ -202,6 +210,9 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
                 [Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()),
             );
         }
+        Setting::AsRoot if matches!(question.subject, Subject::Tool(_)) => {
+            scenario.user = Who::Id(0);
+        }
         // Such a plan is refused; what it would be worth is seen without what drops privilege.
         Setting::AsRoot => scenario.without.extend(DROPS.map(str::to_owned)),
     }
@@ -226,7 +237,7 @@ const DROPS: [&str; 8] = [
 
 /// A tool's command line, and the attacker's behind it.
 fn fill_in(words: &mut Vec<String>, site: &Site, user: &Who, groups: &[u32]) {
-    let uid = match user {
+    let user = match user {
         Who::Id(uid) => uid.to_string(),
         Who::Name(name) => name.clone(),
         Who::Allotted => String::new(),
@@ -235,7 +246,7 @@ fn fill_in(words: &mut Vec<String>, site: &Site, user: &Who, groups: &[u32]) {
     for word in words.iter_mut() {
         *word = word
             .replace("{root}", &site.root().display().to_string())
-            .replace("{uid}", &uid)
+            .replace("{user}", &user)
             .replace("{groups}", &groups);
     }
     words.push(site.executable().display().to_string());
