@@ -67,6 +67,20 @@ impl Backend for Chroot {
                 "leave the host name out",
             );
         }
+        if let Some(name) = &policy.name {
+            return cant(
+                &format!("the name {name}"),
+                "chroot(2) gives nothing a name",
+                "leave --name out",
+            );
+        }
+        if let Some(parameter) = policy.parameters.first() {
+            return cant(
+                &format!("the parameter {parameter}"),
+                "it is a jail's",
+                "leave --jail-param out, or ask for --backend jail",
+            );
+        }
         Ok(Layers::default().with(step::ChangeRoot))
     }
 }
@@ -89,7 +103,7 @@ mod tests {
                     .unwrap_or_else(|error| panic!("{os}, {mode}: {error}"));
                 assert!(plan.guarantees().contains(Guarantee::PrivilegesEmpty));
                 let no_gain = plan.guarantees().contains(Guarantee::NoPrivilegeGain);
-                assert_eq!(no_gain, os == Os::Linux);
+                assert_eq!(no_gain, matches!(os, Os::Linux | Os::FreeBsd));
             }
         }
     }

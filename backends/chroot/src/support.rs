@@ -8,9 +8,11 @@ pub(crate) fn of(guarantee: G, os: Os) -> Support {
             "the whole tree is walked before the run: --require root-clean".into(),
         ),
         G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
-        G::NoPrivilegeGain if os != Os::Linux => Support::not_offered(format!(
-            "isol sets nothing like no_new_privs on {os}: keep set-id files out of the root"
-        )),
+        G::NoPrivilegeGain if !isol_sys::privileges::has_no_privilege_gain(os) => {
+            Support::not_offered(format!(
+                "this {os} has nothing like no_new_privs: keep set-id files out of the root"
+            ))
+        }
         _ if guarantee.tier() == Tier::Base => Support::Held,
         G::PidsHidden => confines_files_only("processes are the host's"),
         G::SignalsConfined => {

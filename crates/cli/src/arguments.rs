@@ -166,6 +166,18 @@ pub(crate) struct Options {
     /// The umask [default: 022]
     #[arg(long, value_name = "OCTAL")]
     pub(crate) umask: Option<String>,
+    /// none, host, or the addresses of the host's that can be used [default: host]
+    #[arg(long, value_name = "none|host|ADDR,...")]
+    pub(crate) network: Option<String>,
+    /// A host name of its own, where the backend gives it one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) hostname: Option<String>,
+    /// What the jail is called [default: isol-PID-N]; jail only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// A parameter of jail(8)'s for which there is no other option; jail only
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub(crate) jail_param: Vec<String>,
     /// Refuse to run without these guarantees
     #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
     pub(crate) require: Vec<String>,

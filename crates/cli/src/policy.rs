@@ -73,6 +73,10 @@ fn from_options(options: &Options) -> Result<Profile, Problem> {
         pass_fd: options.pass_fd.clone(),
         limit: options.limit.clone(),
         umask: options.umask.clone(),
+        network: options.network.clone(),
+        hostname: options.hostname.clone(),
+        name: options.name.clone(),
+        jail_param: options.jail_param.clone(),
         require: options.require.clone(),
         allow: options.allow.clone(),
         ..Profile::default()

@@ -36,7 +36,7 @@ pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Poli
         || policy.user == User::Auto
         || timeout.is_some()
         || stuck_to_terminal();
-    policy.die_with_parent |= supervised && host::HOST.has_capabilities();
+    policy.die_with_parent |= supervised && host::HOST.has_parent_death_signal();
     (policy, supervised)
 }
 

@@ -30,6 +30,7 @@ names! {
     CHANGE_DIRECTORY "change-directory";
     DESCRIPTORS "descriptors";
     CHROOT "chroot";
+    JAIL "jail";
     WORKING_DIRECTORY "working-directory";
     BOUNDING_SET "bounding-set";
     SECUREBITS "securebits";
@@ -38,6 +39,8 @@ names! {
     UID "uid";
     CAPABILITIES "capabilities";
     NO_NEW_PRIVILEGES "no-new-privileges";
+    NO_TRACING "no-tracing";
     PARENT_DEATH_SIGNAL "parent-death-signal";
     READ_BACK "read-back";
+    JAIL_SEAL "jail-seal";
 }

@@ -22,6 +22,12 @@ impl Os {
         matches!(self, Os::Linux)
     }
 
+    /// Whether a process can ask for a signal when its parent ends.
+    #[must_use]
+    pub const fn has_parent_death_signal(self) -> bool {
+        matches!(self, Os::Linux | Os::FreeBsd)
+    }
+
     /// The largest number of supplementary groups that the kernel takes (`NGROUPS_MAX`).
     #[must_use]
     pub const fn groups_max(self) -> usize {

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::{
     Allow, AllowSet, Amount, Environment, Group, Guarantee, GuaranteeSet, Limit, Network,
-    PolicyError, Resource, Root, User, is_loader_variable,
+    Parameter, PolicyError, Resource, Root, User, is_loader_variable,
 };
 
 /// A policy that has been checked against itself. Made by [`Policy::confine`].
@@ -45,6 +45,10 @@ pub struct Policy {
     pub network: Network,
     /// A host name of its own.
     pub hostname: Option<String>,
+    /// What the isolation is called, where the backend gives it a name.
+    pub name: Option<String>,
+    /// What only one backend understands.
+    pub parameters: Vec<Parameter>,
     /// Guarantees without which it must not run.
     pub require: GuaranteeSet,
     /// Relaxations.
@@ -93,6 +97,8 @@ impl Policy {
             die_with_parent: false,
             network: Network::Unsaid,
             hostname: None,
+            name: None,
+            parameters: Vec::new(),
             require: GuaranteeSet::EMPTY,
             allow: AllowSet::default(),
         };
@@ -134,6 +140,13 @@ impl Policy {
         }
         if let Some(name) = &self.hostname {
             check_hostname(name)?;
+        }
+        if let Some(name) = &self.name {
+            check_name(name)?;
+        }
+        for parameter in &self.parameters {
+            check_nul("a parameter's name", OsStr::new(&parameter.name))?;
+            check_nul("a parameter's value", OsStr::new(parameter.value.as_deref().unwrap_or("")))?;
         }
         self.check_ids()
     }
@@ -229,6 +242,16 @@ impl<State> PolicyBuilder<State> {
         self.with(|p| p.hostname = Some(name.into()))
     }
 
+    /// What the isolation is called, where the backend gives it a name.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.with(|p| p.name = Some(name.into()))
+    }
+
+    /// Parameters that only one backend understands; the others refuse them.
+    pub fn parameters(self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.with(|p| p.parameters = parameters.into_iter().collect())
+    }
+
     /// Requires a guarantee.
     pub fn require(self, guarantee: Guarantee) -> Self {
         self.with(|p| p.require.insert(guarantee))
@@ -275,6 +298,18 @@ fn check_hostname(name: &str) -> Result<(), PolicyError> {
         Ok(())
     } else {
         Err(PolicyError::Hostname(name.to_owned()))
+    }
+}
+
+/// What can name a jail: no number, which would be a jail's id, no dot, which would be a jail's
+/// child, and shorter than the kernel's `MAXHOSTNAMELEN`.
+fn check_name(name: &str) -> Result<(), PolicyError> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let number = name.bytes().all(|b| b.is_ascii_digit());
+    if (1..=255).contains(&name.len()) && name.bytes().all(legal) && !number {
+        Ok(())
+    } else {
+        Err(PolicyError::Name(name.to_owned()))
     }
 }
 

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allow, Environment, Gid, Group, Guarantee, Limit, LimitError, Policy, PolicyError, Problem,
-    Root, Uid, UnknownAllow, UnknownGuarantee, User,
+    Allow, Environment, Gid, Group, Guarantee, Limit, LimitError, Network, NetworkError, Parameter,
+    Policy, PolicyError, Problem, Root, Uid, UnknownAllow, UnknownGuarantee, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.
@@ -50,6 +50,14 @@ pub struct Profile {
     pub umask: Option<String>,
     /// Whether the program dies with the process that started it.
     pub die_with_parent: bool,
+    /// `none`, `host`, or addresses.
+    pub network: Option<String>,
+    /// A host name of its own.
+    pub hostname: Option<String>,
+    /// What the jail is called.
+    pub name: Option<String>,
+    /// `NAME` or `NAME=VALUE`.
+    pub jail_param: Vec<String>,
     /// Guarantees.
     pub require: Vec<String>,
     /// Relaxations.
@@ -75,6 +83,9 @@ pub enum ProfileError {
     /// A limit.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// A network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// A guarantee.
     #[error(transparent)]
     Guarantee(#[from] UnknownGuarantee),
@@ -119,6 +130,10 @@ impl Profile {
         self.workdir = over.workdir.or(self.workdir);
         self.umask = over.umask.or(self.umask);
         self.die_with_parent |= over.die_with_parent;
+        self.network = over.network.or(self.network);
+        self.hostname = over.hostname.or(self.hostname);
+        self.name = over.name.or(self.name);
+        self.jail_param.extend(over.jail_param);
         self.add.extend(over.add);
         self.groups.extend(over.groups);
         self.env.extend(over.env);
@@ -159,6 +174,17 @@ impl Profile {
             let octal = u32::from_str_radix(umask, 8).ok().filter(|_| !umask.starts_with('+'));
             builder = builder.umask(octal.ok_or_else(|| ProfileError::Umask(umask.clone()))?);
         }
+        if let Some(network) = &self.network {
+            builder = builder.network(network.parse()?);
+        }
+        if let Some(hostname) = &self.hostname {
+            builder = builder.hostname(hostname);
+        }
+        if let Some(name) = &self.name {
+            builder = builder.name(name);
+        }
+        let parameters = self.jail_param.iter().filter_map(|p| p.parse().ok());
+        builder = builder.parameters(parameters);
         for guarantee in &self.require {
             builder = builder.require(guarantee.parse::<Guarantee>()?);
         }
@@ -240,6 +266,10 @@ impl From<&Policy> for Profile {
             limit: policy.limits.iter().map(Limit::to_string).collect(),
             umask: Some(format!("{:03o}", policy.umask)),
             die_with_parent: policy.die_with_parent,
+            network: (policy.network != Network::Unsaid).then(|| policy.network.to_string()),
+            hostname: policy.hostname.clone(),
+            name: policy.name.clone(),
+            jail_param: policy.parameters.iter().map(Parameter::to_string).collect(),
             require: policy.require.iter().map(|g| g.id().to_owned()).collect(),
             allow: policy.allow.iter().map(|a| a.id().to_owned()).collect(),
         }
@@ -293,10 +323,23 @@ mod tests {
     }
 
     #[test]
+    fn names_of_jails_are_no_numbers_and_have_no_dots() {
+        let name = |text: &str| policy(|p| p.name = Some(text.into())).map(|p| p.name);
+        assert_eq!(name("web-1"), Ok(Some("web-1".into())));
+        for wrong in ["123", "a.b", "", &"x".repeat(256), "a b"] {
+            assert_eq!(name(wrong), Err(PolicyError::Name(wrong.into()).into()));
+        }
+    }
+
+    #[test]
     fn a_policy_survives_being_written_down() {
         let before = policy(|p| {
             p.user = Some("7:8".into());
             p.limit = vec!["nofile=1:2".into()];
+            p.network = Some("192.0.2.7,::1".into());
+            p.hostname = Some("inside".into());
+            p.name = Some("web-1".into());
+            p.jail_param = vec!["allow.mlock".into(), "osreldate=1500000".into()];
             p.env.insert("A".into(), "b".into());
             p.require = vec!["pids-hidden".into()];
             p.allow = vec!["terminal".into()];

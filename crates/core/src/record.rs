@@ -15,6 +15,8 @@ pub const RECORD_LEN: usize = 12 + Text::CAPACITY;
 pub enum Record {
     /// Everything is in force and was read back; execve comes next.
     Ready,
+    /// Everything is in force and was read back; the child waits for the parent to do its part.
+    Waiting,
     /// A step failed; the child ends without having started anything.
     Failed(Failure),
     /// execve failed after `Ready`.
@@ -31,6 +33,7 @@ impl Record {
             Record::Ready => (0, 0, 0, Text::EMPTY),
             Record::Failed(f) => (1, f.step, f.fault.errno.0, f.fault.text),
             Record::NotExecuted(errno) => (2, 0, errno.0, Text::EMPTY),
+            Record::Waiting => (3, 0, 0, Text::EMPTY),
         };
         let text = text.as_str().as_bytes();
         let mut bytes = [0; RECORD_LEN];
@@ -56,6 +59,7 @@ impl Record {
             0 => Some(Record::Ready),
             1 => Some(Record::Failed(Failure { step, fault: Fault::call(errno, text) })),
             2 => Some(Record::NotExecuted(errno)),
+            3 => Some(Record::Waiting),
             _ => None,
         }
     }
@@ -68,7 +72,8 @@ mod tests {
     #[test]
     fn every_record_survives_the_pipe() {
         let failure = Failure { step: 700, fault: Fault::call(Errno(13), &"ü".repeat(300)) };
-        for record in [Record::Ready, Record::Failed(failure), Record::NotExecuted(Errno(2))] {
+        let failed = Record::Failed(failure);
+        for record in [Record::Ready, Record::Waiting, failed, Record::NotExecuted(Errno(2))] {
             assert_eq!(Record::decode(&record.encode()), Some(record));
         }
     }

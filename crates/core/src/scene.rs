@@ -49,6 +49,8 @@ pub struct Scene {
     pub uid_hold: Option<Arc<dyn Hold>>,
     /// The environment, resolved; without it the program would inherit the caller's.
     pub environment: Option<Vec<(OsString, OsString)>>,
+    /// What the jail is called that will be made.
+    pub jail_name: Option<String>,
     /// What the user should hear of, though it stops nothing.
     pub notes: Vec<String>,
 }
@@ -65,6 +67,7 @@ impl Scene {
             root: None,
             uid_hold: None,
             environment: None,
+            jail_name: None,
             notes: Vec::new(),
         }
     }

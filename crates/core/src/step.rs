@@ -56,6 +56,20 @@ pub trait Step: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether the parent of a spawned child has a part in it: then the child waits, when all else is in
+    /// force and was read back, until that is done.
+    fn needs_parent(&self) -> bool {
+        false
+    }
+
+    /// Does the parent's part, in the parent. The child waits meanwhile.
+    ///
+    /// # Errors
+    /// The [`Fault`] that the user is told. The program is not started then.
+    fn seal_from_parent(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Reads the kernel's state and compares.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use isol_core::{Backend, Os, PlanError, Policy, Support};
 use isol_sys::os::HOST;
 
 cfg_if::cfg_if! {
-    if #[cfg(target_os = "linux")] {
-        static BACKENDS: &[&dyn Backend] = &[&isol_chroot::Chroot];
+    if #[cfg(target_os = "freebsd")] {
+        static BACKENDS: &[&dyn Backend] = &[&isol_jail::Jail, &isol_chroot::Chroot];
     } else {
-        static BACKENDS: &[&dyn Backend] = &[&isol_chroot::Chroot];
+        // The jail's plans can be looked at everywhere.
+        static BACKENDS: &[&dyn Backend] = &[&isol_chroot::Chroot, &isol_jail::Jail];
     }
 }
 
@@ -49,7 +50,10 @@ impl Choice {
             return Ok(backend);
         }
         let mut reasons = Vec::new();
-        for &backend in all() {
+        let here = all().iter().filter(|backend| backend.plans_for(HOST) == HOST);
+        // One that can't be run now is taken only if no other one can be.
+        let (can, cannot): (Vec<_>, Vec<_>) = here.partition(|backend| backend.available().is_ok());
+        for &backend in can.into_iter().chain(cannot) {
             match lacking(backend, policy) {
                 None => return Ok(backend),
                 Some(lacks) => reasons.push(lacks),

@@ -213,7 +213,7 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
         .pass_fds([CHANNEL])
         .limits(LIMITS.iter().filter_map(|limit| limit.parse().ok()))
         .umask(UMASK)
-        .die_with_parent(mode == ModeName::Spawn && isol_sys::os::HOST.has_capabilities());
+        .die_with_parent(mode == ModeName::Spawn && isol_sys::os::HOST.has_parent_death_signal());
     for &guarantee in &scenario.require {
         builder = builder.require(guarantee);
     }
@@ -275,5 +275,5 @@ fn change(mut plan: Plan, scenario: &Scenario) -> Plan {
 
 /// The parent-death signal that the policy asks for.
 pub(crate) fn parent_death_signal(mode: Mode) -> i32 {
-    if mode == Mode::Spawn && isol_sys::os::HOST.has_capabilities() { 9 } else { 0 }
+    if mode == Mode::Spawn && isol_sys::os::HOST.has_parent_death_signal() { 9 } else { 0 }
 }

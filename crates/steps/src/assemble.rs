@@ -18,6 +18,7 @@ use crate::groups::Groups;
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::no_new_privileges::NoNewPrivileges;
+use crate::no_tracing::NoTracing;
 use crate::parent_death_signal::ParentDeathSignal;
 use crate::read_back::ReadBack;
 use crate::root_directory::RootDirectory;
@@ -142,7 +143,14 @@ fn give_up(
     let die = request.policy.die_with_parent;
     if capabilities {
         steps.push(Box::new(Capabilities));
+    }
+    if isol_sys::privileges::has_no_privilege_gain(request.os) {
         steps.push(Box::new(NoNewPrivileges));
+    }
+    if request.os == Os::FreeBsd {
+        steps.push(Box::new(NoTracing));
+    }
+    if request.os.has_parent_death_signal() {
         steps.push(Box::new(ParentDeathSignal { die }));
     } else if die {
         return Err(PlanError::CantHonour {

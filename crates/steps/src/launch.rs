@@ -222,7 +222,13 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     let wanted = prepared.scene().command.as_ref().map_or([Stdio::Inherit; 3], |c| c.stdio());
     let stdio = Plumbing::new(wanted)
         .map_err(LaunchError::system("can't open the program's standard descriptors"))?;
-    let (read, write) = pipe::new().map_err(LaunchError::system("can't make a pipe"))?;
+    let guarded = prepared.plan().steps().any(|step| step.needs_parent());
+    if guarded && !isol_sys::spawn::PARENT_GOES_ON {
+        return Err(LaunchError::Command("a step needs the parent, which waits on this system"));
+    }
+    // Where the parent has a part in it, the child hears from it, too.
+    let ends = if guarded { pipe::both_ways() } else { pipe::new() };
+    let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
     let stage = Stage {
         mode: Mode::Spawn,
         threads: ThreadScope::Alone,
@@ -230,11 +236,15 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         report: Some(write.as_raw_fd()),
         stdio: stdio.inner(),
     };
-    let mut child = || in_child(prepared, image, &stage);
+    let mut child = || in_child(prepared, image, &stage, guarded);
     let pid =
         isol_sys::spawn::child(&mut child).map_err(LaunchError::system("can't make a child"))?;
     drop(write);
-    match outcome(&mut File::from(read)) {
+    let mut read = File::from(read);
+    let outcome = outcome(&mut read, prepared);
+    // Whoever waits for leave hears by this that there is none.
+    drop(read);
+    match outcome {
         Outcome::Started => Ok(Child { pid, ended: None, pipes: stdio.outer }),
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
@@ -253,9 +263,11 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
 }
 
 /// What runs between fork and exec: async-signal-safe.
-fn in_child(prepared: &Prepared, image: &Image, stage: &Stage) -> i32 {
+fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
     let report = stage.report.unwrap_or(-1);
     let failed = match prepared.apply(stage) {
+        // Nobody hears, or nobody answers: better not to start than to start unsealed.
+        Ok(()) if guarded && !leave_is_given(report) => return 125,
         Ok(()) => match pipe::write_record(report, &Record::Ready.encode()) {
             Ok(()) => Record::NotExecuted(exec::execute(
                 &image.path,
@@ -271,6 +283,23 @@ fn in_child(prepared: &Prepared, image: &Image, stage: &Stage) -> i32 {
     125
 }
 
+/// Tells the parent that it is its turn, and waits until it has done its part.
+fn leave_is_given(report: i32) -> bool {
+    pipe::write_record(report, &Record::Waiting.encode()).is_ok() && pipe::wait_for_byte(report)
+}
+
+/// The parent's part of the steps that have one.
+fn seal(prepared: &Prepared, report: &mut File) -> Result<(), Record> {
+    for (index, step) in prepared.plan().steps().enumerate().filter(|(_, step)| step.needs_parent())
+    {
+        step.seal_from_parent()
+            .map_err(|fault| Record::Failed(Failure { step: index as u16, fault }))?;
+    }
+    // A child that is gone says so by its silence.
+    let _ = io::Write::write_all(report, b"g");
+    Ok(())
+}
+
 #[allow(clippy::large_enum_variant)] // a local
 enum Outcome {
     Started,
@@ -278,12 +307,18 @@ enum Outcome {
     Silent,
 }
 
-fn outcome(report: &mut File) -> Outcome {
+fn outcome(report: &mut File, prepared: &Prepared) -> Outcome {
     let mut ready = false;
     loop {
         match pipe::read_record::<RECORD_LEN>(report) {
             Ok(Some(bytes)) => match Record::decode(&bytes) {
                 Some(Record::Ready) => ready = true,
+                Some(Record::Waiting) => {
+                    if let Err(failed) = seal(prepared, report) {
+                        // Without leave it ends.
+                        return Outcome::Failed(Some(failed));
+                    }
+                }
                 other => return Outcome::Failed(other),
             },
             Ok(None) if ready => return Outcome::Started,
@@ -299,7 +334,7 @@ fn error(prepared: &Prepared, image: &Image, record: Record) -> LaunchError {
         Record::NotExecuted(errno) => {
             LaunchError::NotExecuted { program: image.program.clone(), errno }
         }
-        Record::Ready => LaunchError::Killed(Status::Exited(125)),
+        Record::Ready | Record::Waiting => LaunchError::Killed(Status::Exited(125)),
     }
 }
 

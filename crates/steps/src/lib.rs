@@ -21,6 +21,7 @@ mod keyring;
 mod launch;
 mod limits;
 mod no_new_privileges;
+mod no_tracing;
 mod parent_death_signal;
 mod read_back;
 mod root_directory;

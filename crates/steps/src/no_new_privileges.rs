@@ -1,4 +1,4 @@
-//! Linux: nothing that is executed grants anything.
+//! Linux and FreeBSD: nothing that is executed grants anything.
 
 use isol_core::{Fault, Stage, Step, step_names};
 use isol_sys::privileges;
@@ -9,7 +9,7 @@ use crate::tells::{doing, must};
 pub(crate) struct NoNewPrivileges;
 
 impl Step for NoNewPrivileges {
-    tells!(Drop, step_names::NO_NEW_PRIVILEGES, ["prctl"], [NoPrivilegeGain]);
+    tells!(Drop, step_names::NO_NEW_PRIVILEGES, ["prctl", "procctl"], [NoPrivilegeGain]);
 
     fn explains(&self) -> String {
         "have execve grant nothing, whatever set-id bits or file capabilities say".into()

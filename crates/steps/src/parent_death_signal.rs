@@ -1,4 +1,4 @@
-//! Linux: the signal that the kernel sends when the parent ends.
+//! Linux and FreeBSD: the signal that the kernel sends when the parent ends.
 
 use isol_core::{Fault, Stage, Step, step_names};
 use isol_sys::privileges;
@@ -12,7 +12,7 @@ pub(crate) struct ParentDeathSignal {
 }
 
 impl Step for ParentDeathSignal {
-    tells!(Drop, step_names::PARENT_DEATH_SIGNAL, ["prctl", "getppid"], [StateReset]);
+    tells!(Drop, step_names::PARENT_DEATH_SIGNAL, ["prctl", "procctl", "getppid"], [StateReset]);
 
     fn explains(&self) -> String {
         let what = if self.die {

@@ -17,6 +17,12 @@ pub const BAD_DESCRIPTOR: Errno = Errno(libc::EBADF);
 /// The errno for 'no such file'.
 pub const NO_ENTRY: Errno = Errno(libc::ENOENT);
 
+/// The errno for 'not permitted'.
+pub const NOT_PERMITTED: Errno = Errno(libc::EPERM);
+
+/// The errno for 'there is one already'.
+pub const EXISTS: Errno = Errno(libc::EEXIST);
+
 pub(crate) fn check(ret: libc::c_int) -> Result<libc::c_int, Errno> {
     if ret == -1 { Err(last()) } else { Ok(ret) }
 }

@@ -16,6 +16,7 @@ pub mod environment;
 pub mod errno;
 pub mod exec;
 pub mod ids;
+pub mod jail;
 pub mod limits;
 pub mod meta;
 pub mod mount;

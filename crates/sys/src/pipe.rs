@@ -20,6 +20,35 @@ pub fn new() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((read.into(), write.into()))
 }
 
+/// Two ends of which each one can be written to and read from, both closed on exec and neither of them 0, 1 or 2.
+///
+/// # Errors
+/// As socketpair(2).
+///
+/// # References
+/// socketpair(2)
+pub fn both_ways() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (one, other) = std::os::unix::net::UnixStream::pair()?;
+    Ok((one.into(), other.into()))
+}
+
+/// Waits for one byte; false if the other end is closed instead. Async-signal-safe.
+///
+/// # References
+/// read(2)
+#[must_use]
+pub fn wait_for_byte(fd: RawFd) -> bool {
+    let mut byte = 0_u8;
+    loop {
+        // SAFETY: one byte is writable.
+        match check(unsafe { libc::read(fd, (&raw mut byte).cast(), 1) } as libc::c_int) {
+            Ok(count) => return count == 1,
+            Err(Errno(libc::EINTR)) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
 /// Writes all of a record that is shorter than `PIPE_BUF`. Async-signal-safe.
 ///
 /// # Errors

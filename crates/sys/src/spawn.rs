@@ -14,6 +14,10 @@ cfg_if::cfg_if! {
     }
 }
 
+/// Whether the calling thread goes on while the child runs its closure. Where it does not, the child must not
+/// wait for it.
+pub const PARENT_GOES_ON: bool = system::PARENT_GOES_ON;
+
 /// Starts a child that runs `child` and ends with the status that it returns, if it
 /// returns; returns once the child has ended or become another program, or earlier.
 ///

@@ -62,7 +62,7 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("setrlimit", &[EINVAL, EPERM]),
     ("setsid", &[EPERM]),
     ("ioctl", &[EBADF, EINVAL, ENOTTY]),
-    ("keyctl", &[EACCES, EDQUOT, EKEYREJECTED, EINVAL, EPERM]),
+    ("keyctl", &[EACCES, EDQUOT, EINVAL, EPERM]),
     ("fchdir", &[EACCES, EBADF, ENOTDIR]),
     ("dup2", &[EBADF, EBUSY, EMFILE]),
     ("close_range", &[EINVAL, EMFILE]),
@@ -79,6 +79,10 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("getresgid", &[]),
     ("setresuid", &[EAGAIN, EINVAL, EPERM]),
     ("getresuid", &[]),
+    ("procctl", &[EINVAL, EPERM, ESRCH]),
+    ("jail_set", &[EPERM, EINVAL, ENOENT, ENAMETOOLONG, EEXIST, EAGAIN]),
+    ("jail_get", &[EINVAL, ENOENT, ENAMETOOLONG]),
+    ("sysctl", &[EINVAL, EISDIR, ENOENT, ENOTDIR, EPERM]),
     ("getppid", &[]),
 ];
 

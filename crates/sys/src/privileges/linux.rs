@@ -236,3 +236,19 @@ pub fn execution_domain_is_plain() -> Result<bool, Errno> {
     // SAFETY: takes a number; this one only asks.
     Ok(check(unsafe { libc::personality(QUERY) })? == 0)
 }
+
+/// FreeBSD's: on Linux, being traced is a matter of dumpability, which execve(2) resets.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn stop_tracing() -> Result<(), Errno> {
+    Err(crate::errno::NOT_HERE)
+}
+
+/// FreeBSD's.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn tracing_is_stopped() -> Result<bool, Errno> {
+    Err(crate::errno::NOT_HERE)
+}

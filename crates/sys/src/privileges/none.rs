@@ -115,3 +115,19 @@ pub fn reset_execution_domain() -> Result<(), Errno> {
 pub fn execution_domain_is_plain() -> Result<bool, Errno> {
     Err(NOT_HERE)
 }
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn stop_tracing() -> Result<(), Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn tracing_is_stopped() -> Result<bool, Errno> {
+    Err(NOT_HERE)
+}

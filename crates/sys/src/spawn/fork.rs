@@ -5,6 +5,8 @@ use std::io;
 
 use crate::process::Pid;
 
+pub(super) const PARENT_GOES_ON: bool = true;
+
 pub(super) fn child(child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     // SAFETY: the child runs `child`, which is async-signal-safe by this module's
     // contract, and ends.

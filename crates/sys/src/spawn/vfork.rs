@@ -53,6 +53,8 @@ extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
     child()
 }
 
+pub(super) const PARENT_GOES_ON: bool = false;
+
 pub(super) fn child(mut child: Child<'_>) -> io::Result<Pid> {
     let stack = Stack::new()?;
     // A handler that ran in the child would run on the parent's memory.

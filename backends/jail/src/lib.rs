@@ -1,0 +1,98 @@
+//! The jail(2) backend: FreeBSD.
+//!
+//! A jail of its own for each run, made by the process that enters it and gone when its last process has gone. This
+//! backend holds every base guarantee and the strong ones; `network-confined` where the policy says which
+//! network. Plans can be made and printed on every system; they can be run on FreeBSD.
+
+mod availability;
+mod seal;
+mod setting;
+mod step;
+mod support;
+mod tight;
+mod typed;
+
+use isol_core::{
+    Backend, Guarantee, Identity, Layers, Mode, Os, PlanError, Request, Support, Unavailable,
+};
+
+pub use setting::{Setting, Share, Value};
+
+/// The backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Jail;
+
+/// Its name on the command line.
+pub const NAME: &str = "jail";
+
+impl Backend for Jail {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn plans_for(&self, _host: Os) -> Os {
+        Os::FreeBsd
+    }
+
+    fn available(&self) -> Result<(), Unavailable> {
+        availability::check()
+    }
+
+    fn support(&self, guarantee: Guarantee, os: Os) -> Support {
+        support::of(guarantee, os)
+    }
+
+    fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
+        let policy = request.policy;
+        let settings = tight::settings(policy)?;
+        let jail = step::Jail::new(
+            settings.clone(),
+            policy.parameters.clone(),
+            policy.name.clone(),
+            policy.network.clone(),
+        );
+        let layers = Layers::default().with(jail);
+        // Without a superuser there would be nothing left of uid 0.
+        let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+        if request.mode != Mode::Spawn || stays_root {
+            return Ok(layers);
+        }
+        // What was asked for by name may differ from what is tight.
+        let asked = |name: &str| policy.parameters.iter().any(|p| p.name.ends_with(name));
+        let tight = settings.into_iter().filter(|setting| !asked(&setting.name)).collect();
+        Ok(layers.with(seal::Seal::new(tight)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isol_core::{Gid, Ids, Network, Policy, Uid, User};
+
+    fn plan(mode: Mode, network: Network) -> isol_core::Plan {
+        let uid = Uid::new(70_000).unwrap();
+        let policy =
+            Policy::confine("/srv/x").user(User::Id(uid)).network(network).build().unwrap();
+        let identity = Identity::Fixed(Ids::new(uid, Gid::new(70_000).unwrap(), Vec::new()));
+        let request =
+            Request { policy: &policy, identity: &identity, mode, command: None, os: Os::FreeBsd };
+        isol_steps::assemble(&Jail, &request, Default::default()).unwrap()
+    }
+
+    #[test]
+    fn only_who_stays_as_the_parent_seals() {
+        let seals = |mode| {
+            plan(mode, Network::Unsaid)
+                .steps()
+                .any(|s| s.name() == isol_core::step_names::JAIL_SEAL)
+        };
+        assert!(seals(Mode::Spawn) && !seals(Mode::Exec) && !seals(Mode::Enter));
+    }
+
+    #[test]
+    fn the_network_is_confined_where_the_policy_says_so() {
+        let claims =
+            |network| plan(Mode::Spawn, network).guarantees().contains(Guarantee::NetworkConfined);
+        assert!(claims(Network::None) && !claims(Network::Unsaid) && !claims(Network::Host));
+    }
+}

@@ -1,0 +1,154 @@
+//! FreeBSD's jails.
+
+use std::ffi::{CStr, CString};
+
+use isol_core::Errno;
+use libc::{c_int, c_void};
+
+use super::{Kind, Request};
+use crate::errno::check;
+
+/// Makes a jail, of which nothing stays when its last process has gone, and enters it. Async-signal-safe.
+///
+/// # Errors
+/// As jail_set(2); what the kernel says is in the request's message.
+///
+/// # References
+/// jail_set(2)
+pub fn create_and_attach(request: &Request) -> Result<i32, Errno> {
+    set(request, libc::JAIL_CREATE | libc::JAIL_ATTACH)
+}
+
+/// Changes a jail that the request names by its number.
+///
+/// # Errors
+/// As jail_set(2).
+pub fn update(request: &Request) -> Result<(), Errno> {
+    set(request, libc::JAIL_UPDATE).map(drop)
+}
+
+fn set(request: &Request, flags: c_int) -> Result<i32, Errno> {
+    let (array, count) = request.array();
+    // SAFETY: the array is of pairs that live as long as the request; the kernel writes to its last element
+    // only, which has the room that it says and may be written through a shared reference.
+    check(unsafe { libc::jail_set(array, count, flags) })
+}
+
+fn text(text: &CStr) -> libc::iovec {
+    libc::iovec { iov_base: text.as_ptr().cast_mut().cast(), iov_len: text.count_bytes() + 1 }
+}
+
+fn int(value: &mut c_int) -> libc::iovec {
+    libc::iovec { iov_base: (&raw mut *value).cast(), iov_len: size_of::<c_int>() }
+}
+
+/// The number of a jail by its name.
+///
+/// # Errors
+/// As jail_get(2): `ENOENT` if there is none.
+///
+/// # References
+/// jail_get(2)
+pub fn number(name: &CString) -> Result<i32, Errno> {
+    let mut pairs = [text(c"name"), text(name)];
+    // SAFETY: name and value, both NUL-terminated and alive during the call.
+    check(unsafe { libc::jail_get(pairs.as_mut_ptr(), pairs.len() as u32, 0) })
+}
+
+/// A number that is a parameter of a jail; 0 and 1 for off and on.
+///
+/// # Errors
+/// As jail_get(2).
+pub fn read_back(jail: i32, parameter: &CString) -> Result<i32, Errno> {
+    let (mut jail, mut value) = (jail, 0);
+    let mut pairs = [text(c"jid"), int(&mut jail), text(parameter), int(&mut value)];
+    // SAFETY: both names are NUL-terminated, both values are of an int, and all are alive during the call.
+    check(unsafe { libc::jail_get(pairs.as_mut_ptr(), pairs.len() as u32, 0) })?;
+    Ok(value)
+}
+
+fn control(name: &CStr) -> Option<c_int> {
+    let (mut value, mut size): (c_int, usize) = (0, size_of::<c_int>());
+    let to = (&raw mut value).cast::<c_void>();
+    // SAFETY: the name is NUL-terminated; the value has the room that is said.
+    let got = unsafe { libc::sysctlbyname(name.as_ptr(), to, &mut size, std::ptr::null(), 0) };
+    (got == 0 && size == size_of::<c_int>()).then_some(value)
+}
+
+/// Whether this process is in a jail. Async-signal-safe: the name is resolved by the kernel.
+///
+/// # References
+/// jail(8): `security.jail.jailed`
+#[must_use]
+pub fn is_inside() -> bool {
+    control(c"security.jail.jailed") == Some(1)
+}
+
+/// How many jails can still be made in the jail that this process is in; `None` outside of any.
+///
+/// # References
+/// jail(8): `children.max`
+#[must_use]
+pub fn children_left() -> Option<i32> {
+    if !is_inside() {
+        return None;
+    }
+    let max = control(c"security.jail.children.max")?;
+    Some(max - control(c"security.jail.children.cur").unwrap_or(0))
+}
+
+/// What a parameter is on this kernel; `None` if it has no such parameter.
+///
+/// # References
+/// jail(8), sysctl(3): `security.jail.param`
+#[must_use]
+pub fn kind_of(name: &str) -> Option<Kind> {
+    let whole = format!("security.jail.param.{name}");
+    let (mut kind, mut format) = describe(&whole)?;
+    if kind & CTLTYPE == NODE {
+        // A node that is a parameter too has a child without a name.
+        (kind, format) = describe(&format!("{whole}."))?;
+    }
+    Some(match (kind & CTLTYPE, format.as_str()) {
+        (INT, "B") => Kind::Boolean,
+        (INT, "E,jailsys") => Kind::Inherited,
+        (INT, _) => Kind::Number,
+        (STRING, _) => Kind::Text,
+        (_, "S,in_addr") => Kind::Addresses4,
+        (_, "S,in6_addr") => Kind::Addresses6,
+        (_, other) => Kind::Other(other.to_owned()),
+    })
+}
+
+const CTLTYPE: u32 = 0xf;
+const NODE: u32 = 1;
+const INT: u32 = 2;
+const STRING: u32 = 3;
+
+/// The kind and the format of a sysctl.
+fn describe(name: &str) -> Option<(u32, String)> {
+    // sysctl(9): {0, 4} is the format of what follows.
+    const FORMAT: [c_int; 2] = [0, 4];
+    let name = CString::new(name).ok()?;
+    let mut mib = [0; 26];
+    let mut length = mib.len() - FORMAT.len();
+    // SAFETY: the name is NUL-terminated, and the array has room for `length` numbers behind the first two.
+    let found = unsafe {
+        libc::sysctlnametomib(name.as_ptr(), mib[FORMAT.len()..].as_mut_ptr(), &mut length)
+    };
+    if found != 0 {
+        return None;
+    }
+    mib[..FORMAT.len()].copy_from_slice(&FORMAT);
+    let (mut buffer, mut size) = ([0_u8; 512], 512);
+    let count = (length + FORMAT.len()) as libc::c_uint;
+    let to = buffer.as_mut_ptr().cast();
+    // SAFETY: the array has `count` numbers, and the buffer the room that is said.
+    let got = unsafe { libc::sysctl(mib.as_ptr(), count, to, &mut size, std::ptr::null(), 0) };
+    if got != 0 || size < 4 {
+        return None;
+    }
+    let kind = u32::from_ne_bytes(*buffer.first_chunk()?);
+    let format = CStr::from_bytes_until_nul(&buffer[4..]).ok()?;
+    Some((kind, format.to_string_lossy().into_owned()))
+}

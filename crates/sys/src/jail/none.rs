@@ -1,0 +1,58 @@
+//! Systems without jails.
+
+use std::ffi::CString;
+
+use isol_core::Errno;
+
+use super::{Kind, Request};
+use crate::errno::NOT_HERE;
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn create_and_attach(_request: &Request) -> Result<i32, Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn update(_request: &Request) -> Result<(), Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn number(_name: &CString) -> Result<i32, Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn read_back(_jail: i32, _parameter: &CString) -> Result<i32, Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system: false.
+#[must_use]
+pub fn is_inside() -> bool {
+    false
+}
+
+/// Not on this system: none.
+#[must_use]
+pub fn children_left() -> Option<i32> {
+    None
+}
+
+/// Not on this system: none.
+#[must_use]
+pub fn kind_of(_name: &str) -> Option<Kind> {
+    None
+}
