@@ -138,7 +138,7 @@ pub fn sem_remove(id: i32) -> Result<(), Errno> {
 }
 
 fn posix(name: &CStr, flags: i32) -> Result<File, Errno> {
-    let fd = check(calls::shm_open(name, flags, EVERYBODY as u16))?;
+    let fd = check(calls::shm_open(name, flags, EVERYBODY as libc::mode_t))?;
     // SAFETY: just opened, and nobody else's.
     Ok(unsafe { File::from_raw_fd(fd) })
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use libc::{c_int, c_uint, c_void, key_t};
+use libc::{c_int, c_uint, c_void, key_t, mode_t};
 
 // SAFETY: as <sys/msg.h> declares them; the structure of msgctl(2) is only ever absent here.
 unsafe extern "C" {
@@ -11,7 +11,7 @@ unsafe extern "C" {
     pub(super) fn msgctl(queue: c_int, command: c_int, to: *mut c_void) -> c_int;
 }
 
-pub(super) fn shm_open(name: &CStr, flags: c_int, mode: u16) -> c_int {
+pub(super) fn shm_open(name: &CStr, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the name is NUL-terminated and outlives the call; the third argument is promoted.
     unsafe { libc::shm_open(name.as_ptr(), flags, c_uint::from(mode)) }
 }
