@@ -27,6 +27,14 @@ dependencies:
 unprivileged:
     ci/unprivileged
 
+# isol and its tests, for FreeBSD and macOS
+cross *targets:
+    ci/cross {{targets}}
+
+# Attack this host's guarantees, and keep the verdicts
+prove:
+    ci/prove
+
 # Everything that has to hold before a change goes in
 test:
     ci/test

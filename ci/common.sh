@@ -3,10 +3,15 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-# A login shell would have it on its path; `su` and `sudo` may not.
-if ! command -v cargo >/dev/null && [[ -x $HOME/.cargo/bin/cargo ]]; then
-    PATH=$HOME/.cargo/bin:$PATH
-fi
+# A login shell would have it on its path; `su` and `sudo` may not. Debian's own Rust, which
+# ci/cross may need, has neither clippy nor rustfmt, and never stands in for it.
+case $(command -v cargo) in
+    '' | /usr/bin/cargo)
+        if [[ -x $HOME/.cargo/bin/cargo ]]; then
+            PATH=$HOME/.cargo/bin:$PATH
+        fi
+        ;;
+esac
 
 say() {
     printf '== %s\n' "$*"
@@ -19,4 +24,15 @@ die() {
 
 is_root() {
     [[ $(id -u) -eq 0 ]]
+}
+
+is_debian() {
+    command -v apt-get >/dev/null
+}
+
+# Whether a version of rustc is at least the one that Cargo.toml asks for.
+is_new_enough() {
+    local least
+    least=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    [[ $(printf '%s\n' "$least" "$1" | sort -V | head -n 1) == "$least" ]]
 }

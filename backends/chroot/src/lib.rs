@@ -5,11 +5,13 @@
 //! and the host name are the host's, and uid 0 walks out of a chroot.
 
 mod availability;
+mod integrity_protection;
 mod step;
 mod support;
 
 use isol_core::{
-    Backend, Guarantee, Identity, Layers, Network, Os, PlanError, Request, Support, Unavailable,
+    Backend, Guarantee, Identity, Layers, Mode, Network, Os, PlanError, Request, Support,
+    Unavailable,
 };
 
 /// The backend.
@@ -81,14 +83,20 @@ impl Backend for Chroot {
                 "leave --jail-param out, or ask for --backend jail",
             );
         }
-        Ok(Layers::default().with(step::ChangeRoot))
+        let layers = Layers::default().with(step::ChangeRoot);
+        Ok(match (request.os, request.mode) {
+            (Os::MacOs, Mode::Exec | Mode::Spawn) => {
+                layers.with(integrity_protection::IntegrityProtection)
+            }
+            _ => layers,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isol_core::{Gid, Ids, Mode, Policy, Uid, User};
+    use isol_core::{Gid, Ids, Policy, Uid, User};
 
     #[test]
     fn every_system_s_plan_keeps_the_rules() {
@@ -104,6 +112,8 @@ mod tests {
                 assert!(plan.guarantees().contains(Guarantee::PrivilegesEmpty));
                 let no_gain = plan.guarantees().contains(Guarantee::NoPrivilegeGain);
                 assert_eq!(no_gain, matches!(os, Os::Linux | Os::FreeBsd));
+                let asks = plan.steps().any(|s| s.name() == "integrity-protection");
+                assert_eq!(asks, os == Os::MacOs && mode != Mode::Enter, "{os}, {mode}");
             }
         }
     }

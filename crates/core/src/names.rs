@@ -16,6 +16,7 @@ names! {
     THROW_AWAY_ROOT "throw-away-root";
     ROOT_DIRECTORY "root-directory";
     DEDICATED_UID "dedicated-uid";
+    INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";
     SIGNALS "signals";

@@ -34,7 +34,9 @@ impl Os {
         match self {
             Os::Linux => 65536,
             Os::FreeBsd => 1023,
-            Os::MacOs | Os::OtherUnix => 16,
+            // Sixteen with the effective gid, which stands among them.
+            Os::MacOs => 15,
+            Os::OtherUnix => 16,
         }
     }
 }

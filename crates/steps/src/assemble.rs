@@ -57,8 +57,10 @@ pub fn assemble(
     check_groups(request)?;
     let mut layers = backend.layers(request)?;
     let mut steps = Steps::new();
-    prepare(&mut steps, request, preparations);
+    prepare(&mut steps, request, preparations.before_root);
+    // A backend's own checks before the looks into the tree, which cost more.
     steps.extend(layers.take(Phase::Prepare));
+    steps.extend(preparations.in_root);
     enter(&mut steps, request);
     steps.extend(layers.take(Phase::Enter));
     steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));
@@ -82,14 +84,14 @@ fn check_groups(request: &Request<'_>) -> Result<(), PlanError> {
     if given > max { Err(PlanError::TooManyGroups { given, max, os }) } else { Ok(()) }
 }
 
-fn prepare(steps: &mut Steps, request: &Request<'_>, preparations: Preparations) {
+fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps) {
     let policy = request.policy;
     steps.push(Box::new(StandardDescriptors { pass: policy.pass_fds.clone() }));
     match request.identity {
         Identity::Auto { groups } => steps.push(Box::new(AllotUid::new(groups.clone()))),
         Identity::Fixed(ids) => steps.push(Box::new(Named(ids.clone()))),
     }
-    steps.extend(preparations.before_root);
+    steps.extend(before_root);
     let path = match &policy.root {
         Root::Directory(path) => Some(path.clone()),
         Root::ThrowAway { .. } => None,
@@ -98,7 +100,6 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, preparations: Preparations)
     if !policy.allow.contains(Allow::SharedUid) {
         steps.push(Box::new(DedicatedUid));
     }
-    steps.extend(preparations.in_root);
 }
 
 fn enter(steps: &mut Steps, request: &Request<'_>) {

@@ -3,6 +3,19 @@
 //! For proofs, behind the feature `attempts`: nothing that isolates uses it. Plain calls for a process with one
 //! thread; what a system lacks answers `ENOSYS`.
 
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+macro_rules! not_here {
+    ($($name:ident($($argument:ty),*) -> $answer:ty;)*) => {
+        $(/// Not on this system.
+        ///
+        /// # Errors
+        /// Always `ENOSYS`.
+        pub fn $name($(_: $argument),*) -> Result<$answer, Errno> {
+            Err($crate::errno::NOT_HERE)
+        })*
+    };
+}
+
 mod child;
 mod files;
 mod ids;

@@ -1,5 +1,21 @@
 //! Changing the root directory, and looking where one is.
 
+#[cfg(any(target_os = "macos", test))]
+mod ascent;
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[path = "chroot/linux.rs"]
+        mod system;
+    } else if #[cfg(target_os = "macos")] {
+        #[path = "chroot/macos.rs"]
+        mod system;
+    } else {
+        #[path = "chroot/posix.rs"]
+        mod system;
+    }
+}
+
 use std::ffi::CStr;
 use std::os::fd::RawFd;
 
@@ -62,37 +78,18 @@ pub fn identity(path: &CStr) -> Result<(u64, u64), Errno> {
 /// one that was left outside. Async-signal-safe.
 ///
 /// # Errors
-/// As getcwd(3).
+/// As getcwd(3); as stat(2) on macOS.
 ///
 /// # References
-/// getcwd(3): Linux puts `(unreachable)` in front of such a path; others fail with `ENOENT`.
+/// getcwd(3): Linux puts `(unreachable)` in front of such a path; FreeBSD fails with
+/// `ENOENT`; macOS tells its path on the host, so that there the way up is walked.
 pub fn working_directory_is_inside() -> Result<bool, Errno> {
-    let mut path = [0_u8; 4096];
-    cfg_if::cfg_if! {
-        if #[cfg(any(target_os = "linux", target_os = "android"))] {
-            // SAFETY: the buffer is writable and its length is given.
-            let len = unsafe { libc::syscall(libc::SYS_getcwd, path.as_mut_ptr(), path.len()) };
-            crate::errno::check_long(len)?;
-        } else {
-            // SAFETY: the buffer is writable and its length is given.
-            let found = unsafe { libc::getcwd(path.as_mut_ptr().cast(), path.len()) };
-            if found.is_null() {
-                return Err(crate::errno::last());
-            }
-        }
-    }
-    Ok(path[0] == b'/')
+    system::working_directory_is_inside()
 }
 
 /// Whether this process may change its root directory, ids and bounding set: on
 /// Linux by its capabilities, elsewhere as uid 0.
 #[must_use]
 pub fn may_change_root() -> bool {
-    cfg_if::cfg_if! {
-        if #[cfg(any(target_os = "linux", target_os = "android"))] {
-            crate::privileges::may_give_up_privileges()
-        } else {
-            crate::ids::effective_uid() == 0
-        }
-    }
+    system::may_change_root()
 }

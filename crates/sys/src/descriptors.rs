@@ -13,8 +13,11 @@ cfg_if::cfg_if! {
     } else if #[cfg(target_os = "freebsd")] {
         #[path = "descriptors/freebsd.rs"]
         mod system;
+    } else if #[cfg(target_os = "macos")] {
+        #[path = "descriptors/macos.rs"]
+        mod system;
     } else {
-        #[path = "descriptors/listing.rs"]
+        #[path = "descriptors/limit.rs"]
         mod system;
     }
 }

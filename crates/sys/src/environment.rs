@@ -70,12 +70,17 @@ pub fn is_in_force(strings: &CStrings) -> bool {
 cfg_if::cfg_if! {
     if #[cfg(target_os = "macos")] {
         unsafe fn set_environ(to: *mut *mut libc::c_char) {
-            // SAFETY: _NSGetEnviron answers where the process's pointer is.
-            unsafe { *libc::_NSGetEnviron() = to };
+            // SAFETY: no arguments, cannot fail.
+            let environ = unsafe { libc::_NSGetEnviron() };
+            // SAFETY: it is where the process's pointer is, which the caller promises that
+            // nobody reads now.
+            unsafe { *environ = to };
         }
         unsafe fn get_environ() -> *mut *mut libc::c_char {
-            // SAFETY: as above.
-            unsafe { *libc::_NSGetEnviron() }
+            // SAFETY: no arguments, cannot fail.
+            let environ = unsafe { libc::_NSGetEnviron() };
+            // SAFETY: it is where the process's pointer is.
+            unsafe { *environ }
         }
     } else {
         unsafe extern "C" {

@@ -144,6 +144,28 @@ pub fn can_become_root_group() -> bool {
     system::try_root_gid() || system::gids().contains(&0)
 }
 
+/// The supplementary groups in force, as the kernel lists them: on some systems with
+/// the effective gid among them. Allocates.
+///
+/// # Errors
+/// As getgroups(2).
+///
+/// # References
+/// getgroups(2)
+pub fn groups() -> std::io::Result<Vec<u32>> {
+    // SAFETY: with no room given, nothing is written.
+    let room = unsafe { libc::getgroups(0, std::ptr::null_mut()) };
+    let mut groups = vec![0; usize::try_from(room).unwrap_or_default()];
+    // SAFETY: the buffer is of `room` gids; where there is none, the call is the same as above.
+    match unsafe { libc::getgroups(groups.len() as libc::c_int, groups.as_mut_ptr()) } {
+        -1 => Err(std::io::Error::last_os_error()),
+        got => {
+            groups.truncate(got as usize);
+            Ok(groups)
+        }
+    }
+}
+
 /// The effective uid.
 #[must_use]
 pub fn effective_uid() -> u32 {

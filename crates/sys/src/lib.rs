@@ -7,6 +7,7 @@
 //! Functions that a child calls between fork and exec say so: they make raw system
 //! calls, allocate nothing and take no lock.
 
+pub mod acl;
 #[cfg(feature = "attempts")]
 pub mod attempts;
 pub mod chroot;
@@ -16,6 +17,7 @@ pub mod environment;
 pub mod errno;
 pub mod exec;
 pub mod ids;
+pub mod integrity;
 pub mod jail;
 pub mod limits;
 pub mod meta;

@@ -22,8 +22,8 @@ pub const PARENT_GOES_ON: bool = system::PARENT_GOES_ON;
 /// returns; returns once the child has ended or become another program, or earlier.
 ///
 /// On Linux the child shares this process's memory and runs on a stack of its own,
-/// while the calling thread waits: what it costs does not grow with that memory. All
-/// signals are blocked in the child when it starts; elsewhere it inherits the mask.
+/// while the calling thread waits: what it costs does not grow with that memory. Elsewhere
+/// it has a copy. All signals are blocked in the child when it starts.
 ///
 /// # The closure
 ///

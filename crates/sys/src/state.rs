@@ -14,6 +14,9 @@ cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
         #[path = "state/linux.rs"]
         mod os;
+    } else if #[cfg(target_os = "macos")] {
+        #[path = "state/macos.rs"]
+        mod os;
     } else {
         #[path = "state/bsd.rs"]
         mod os;

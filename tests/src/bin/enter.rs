@@ -49,7 +49,7 @@ fn looks() -> String {
     );
     let _ = writeln!(text, "uid {}", nix::unistd::geteuid());
     let _ = writeln!(text, "back {}", nix::unistd::setuid(nix::unistd::Uid::from_raw(0)).is_ok());
-    let _ = writeln!(text, "groups {:?}", nix::unistd::getgroups().map(|g| g.len()));
+    let _ = writeln!(text, "groups {:?}", isol_sys::ids::groups().map(|g| g.len()));
     let _ = writeln!(text, "variables {}", std::env::vars_os().count());
     text
 }

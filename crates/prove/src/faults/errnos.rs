@@ -2,6 +2,9 @@
 
 use nix::errno::Errno::{self, *};
 
+/// Not one of the names above everywhere: on macOS it is an older spelling's.
+const EOPNOTSUPP: Errno = Errno::EOPNOTSUPP;
+
 /// As section 2 of the manual lists them (Linux man-pages 6, FreeBSD 15), without those that the wrapper itself
 /// rules out, such as `EFAULT` for an address that the code owns.
 const LISTED: &[(&str, &[Errno])] = &[

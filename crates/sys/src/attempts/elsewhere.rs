@@ -1,77 +1,19 @@
-//! Systems without Linux's ways out.
+//! Systems without Linux's ways out and FreeBSD's.
+
+#[path = "linux_only.rs"]
+mod linux_only;
 
 use std::ffi::CStr;
-use std::os::fd::{OwnedFd, RawFd};
 
 use isol_core::Errno;
 
-use super::{Capabilities, Namespace, Ring};
-use crate::errno::NOT_HERE;
-
-macro_rules! not_here {
-    ($($name:ident($($argument:ty),*) -> $answer:ty;)*) => {
-        $(/// Not on this system.
-        ///
-        /// # Errors
-        /// Always `ENOSYS`.
-        pub fn $name($(_: $argument),*) -> Result<$answer, Errno> {
-            Err(NOT_HERE)
-        })*
-    };
-}
+pub use linux_only::*;
 
 not_here! {
     mount_tmpfs(&CStr) -> ();
     unmount(&CStr) -> ();
-    pivot_root(&CStr, &CStr) -> ();
-    handle_of(&CStr) -> Vec<u8>;
-    open_handle(&[u8], RawFd) -> OwnedFd;
     mounts() -> Vec<String>;
-    set_file_capabilities(&CStr, u64) -> ();
-    queue_make(&CStr) -> ();
-    queue_open(&CStr) -> ();
-    queue_remove(&CStr) -> ();
-    abstract_listen(&[u8]) -> OwnedFd;
-    abstract_connect(&[u8]) -> OwnedFd;
-    vsock() -> OwnedFd;
-    add(Ring, &CStr, &[u8]) -> ();
-    read_key(Ring, &CStr) -> Vec<u8>;
-    new_session() -> ();
-    new_user_namespace() -> ();
-    join(RawFd, Namespace) -> ();
     new_jail(&CStr) -> ();
     trace(i32) -> ();
-    read_memory(i32, u64, usize) -> Vec<u8>;
-    pidfd(i32) -> OwnedFd;
-    steal_descriptor(RawFd, i32) -> OwnedFd;
-    set_affinity_of(i32) -> ();
-    limit_of(i32) -> ();
     list() -> Vec<i32>;
-    capabilities() -> Capabilities;
-    set_capabilities(u64, u64, u64) -> ();
-    raise_ambient(u32) -> ();
-    securebits() -> i32;
-    set_securebits(i32) -> ();
-    keep_capabilities() -> ();
-    no_new_privileges() -> bool;
-    parent_death_signal() -> i32;
-    set_parent_death_signal(i32) -> ();
-    setfsuid(u32) -> u32;
-    setfsgid(u32) -> u32;
-    scheduling_policy() -> i32;
-    set_batch() -> ();
-    affinity() -> Vec<u32>;
-    pin_to(u32) -> ();
-    io_priority() -> i32;
-    set_io_priority(i32) -> ();
-    execution_domain() -> u64;
-    set_execution_domain(u64) -> ();
-}
-
-/// Nothing keeps whoever has the same ids from tracing this process.
-///
-/// # Errors
-/// Never.
-pub fn be_traceable() -> Result<(), Errno> {
-    Ok(())
 }

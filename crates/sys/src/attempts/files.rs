@@ -116,11 +116,3 @@ pub fn mknod(path: &CStr, block: bool, major: u32, minor: u32) -> Result<(), Err
     // SAFETY: the path is NUL-terminated and outlives the call.
     check(unsafe { libc::mknod(path.as_ptr(), kind | 0o600, device) }).map(drop)
 }
-
-/// The raw descriptor of a call's answer, owned.
-#[allow(dead_code, reason = "not every system has a call that answers with one")]
-pub(super) fn owned(answer: libc::c_long) -> Result<OwnedFd, Errno> {
-    let fd = crate::errno::check_long(answer)? as RawFd;
-    // SAFETY: just made by the call, and nobody else's.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}

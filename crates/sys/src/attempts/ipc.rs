@@ -9,6 +9,16 @@ use isol_core::Errno;
 
 use crate::errno::{check, last};
 
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "macos")] {
+        #[path = "ipc/macos.rs"]
+        mod calls;
+    } else {
+        #[path = "ipc/posix.rs"]
+        mod calls;
+    }
+}
+
 /// The size of a segment that [`shm_make`] makes.
 const ROOM: usize = 128;
 const EVERYBODY: i32 = 0o666;
@@ -67,7 +77,7 @@ pub fn shm_remove(id: i32) -> Result<(), Errno> {
 /// As msgget(2).
 pub fn msg_make(key: i32) -> Result<i32, Errno> {
     // SAFETY: takes numbers only.
-    check(unsafe { libc::msgget(key as libc::key_t, NEW) })
+    check(unsafe { calls::msgget(key as libc::key_t, NEW) })
 }
 
 #[repr(C)]
@@ -82,10 +92,10 @@ struct Message {
 /// As msgget(2) and msgsnd(2).
 pub fn msg_send(key: i32) -> Result<(), Errno> {
     // SAFETY: takes numbers only.
-    let id = check(unsafe { libc::msgget(key as libc::key_t, 0) })?;
+    let id = check(unsafe { calls::msgget(key as libc::key_t, 0) })?;
     let message = Message { kind: 1, text: *b"x" };
     // SAFETY: the message is readable, with one byte behind its kind.
-    check(unsafe { libc::msgsnd(id, (&raw const message).cast(), 1, libc::IPC_NOWAIT) }).map(drop)
+    check(unsafe { calls::msgsnd(id, (&raw const message).cast(), 1, libc::IPC_NOWAIT) }).map(drop)
 }
 
 /// Removes a message queue.
@@ -94,7 +104,7 @@ pub fn msg_send(key: i32) -> Result<(), Errno> {
 /// As msgctl(2).
 pub fn msg_remove(id: i32) -> Result<(), Errno> {
     // SAFETY: IPC_RMID looks at no buffer.
-    check(unsafe { libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
+    check(unsafe { calls::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) }).map(drop)
 }
 
 /// Makes a semaphore.
@@ -128,9 +138,7 @@ pub fn sem_remove(id: i32) -> Result<(), Errno> {
 }
 
 fn posix(name: &CStr, flags: i32) -> Result<File, Errno> {
-    // SAFETY: the name is NUL-terminated and outlives the call.
-    let fd =
-        check(unsafe { libc::shm_open(name.as_ptr(), flags, EVERYBODY as libc::c_uint as _) })?;
+    let fd = check(calls::shm_open(name, flags, EVERYBODY as libc::mode_t))?;
     // SAFETY: just opened, and nobody else's.
     Ok(unsafe { File::from_raw_fd(fd) })
 }

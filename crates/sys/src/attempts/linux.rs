@@ -1,5 +1,9 @@
 //! Linux's.
 
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use isol_core::Errno;
+
 #[path = "linux/files.rs"]
 mod files;
 #[path = "linux/ipc.rs"]
@@ -22,3 +26,10 @@ pub use namespaces::*;
 pub use others::*;
 pub use privileges::*;
 pub use state::*;
+
+/// The raw descriptor of a call's answer, owned.
+fn owned(answer: libc::c_long) -> Result<OwnedFd, Errno> {
+    let fd = crate::errno::check_long(answer)? as RawFd;
+    // SAFETY: just made by the call, and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

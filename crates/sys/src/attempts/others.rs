@@ -28,5 +28,5 @@ pub fn signal(pid: i32, signal: i32) -> Result<(), Errno> {
 /// As setpriority(2).
 pub fn renice(pid: i32, value: i32) -> Result<(), Errno> {
     // SAFETY: takes three numbers.
-    check(unsafe { libc::setpriority(libc::PRIO_PROCESS, pid as libc::id_t, value) }).map(drop)
+    check(unsafe { libc::setpriority(libc::PRIO_PROCESS, pid as _, value) }).map(drop)
 }

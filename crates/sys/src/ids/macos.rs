@@ -1,5 +1,8 @@
-//! macOS: no setresuid(2); setuid(2) of root sets all three ids. setgroups(2) of an
-//! empty list installs `{0}`, so that the gid always stands first.
+//! macOS: no setresuid(2); setuid(2) of root sets all three ids. The first of the groups
+//! is the effective gid, and setgroups(2) of an empty list makes that 0, so that the gid
+//! always stands first. setgroups(2) and not initgroups(3): behind the latter the kernel
+//! would ask a directory service for further groups. getgroups(2) here is the one that
+//! reads the kernel's list; what C programs get by `_DARWIN_C_SOURCE` is another.
 
 use isol_core::{Errno, Gid, ThreadScope};
 
@@ -23,14 +26,28 @@ pub(super) fn set_uid(uid: u32, _scope: ThreadScope) -> Result<(), Errno> {
     check(unsafe { libc::setuid(uid) }).map(drop)
 }
 
-// The saved ids can't be read; the tries below are what shows that they are gone.
+/// What the kernel tells of this process: the only way to the saved ids. proc_pidinfo is a
+/// bare system call. Ids that can't be read are nobody's: 4294967295.
+fn own() -> libc::proc_bsdinfo {
+    // SAFETY: all-zero bytes are a valid `proc_bsdinfo`, which is plain integers.
+    let mut info: libc::proc_bsdinfo = unsafe { std::mem::zeroed() };
+    let size = size_of::<libc::proc_bsdinfo>() as libc::c_int;
+    // SAFETY: no arguments, cannot fail.
+    let pid = unsafe { libc::getpid() };
+    let to = (&raw mut info).cast();
+    // SAFETY: the structure is writable for the size that is given.
+    if unsafe { libc::proc_pidinfo(pid, libc::PROC_PIDTBSDINFO, 0, to, size) } != size {
+        (info.pbi_svuid, info.pbi_svgid) = (u32::MAX, u32::MAX);
+    }
+    info
+}
 
 pub(super) fn uids() -> [u32; 3] {
     // SAFETY: no arguments, cannot fail.
     let real = unsafe { libc::getuid() };
     // SAFETY: no arguments, cannot fail.
     let effective = unsafe { libc::geteuid() };
-    [real, effective, effective]
+    [real, effective, own().pbi_svuid]
 }
 
 pub(super) fn gids() -> [u32; 3] {
@@ -38,7 +55,7 @@ pub(super) fn gids() -> [u32; 3] {
     let real = unsafe { libc::getgid() };
     // SAFETY: no arguments, cannot fail.
     let effective = unsafe { libc::getegid() };
-    [real, effective, effective]
+    [real, effective, own().pbi_svgid]
 }
 
 pub(super) fn try_root_uid() -> bool {

@@ -14,9 +14,16 @@ pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
         let to = (&raw mut info).cast();
         // SAFETY: the structure is writable for the size that is given.
         let got = unsafe { libc::proc_pidinfo(pid, libc::PROC_PIDTBSDINFO, 0, to, size) };
-        // A process that is gone by now runs under no uid.
-        let owned = [info.pbi_ruid, info.pbi_uid, info.pbi_svuid].contains(&uid.get());
-        if got == size && owned {
+        if got != size {
+            let error = io::Error::last_os_error();
+            // A process that is gone by now runs under no uid. Of one that is not told of
+            // (EPERM, for a caller that is not root), nobody knows under which.
+            match error.raw_os_error() {
+                Some(libc::ESRCH) => continue,
+                _ => return Err(error),
+            }
+        }
+        if [info.pbi_ruid, info.pbi_uid, info.pbi_svuid].contains(&uid.get()) {
             // SAFETY: any byte may be read as a byte.
             let name = unsafe { &*(&raw const info.pbi_comm as *const [u8; 16]) };
             let name = CStr::from_bytes_until_nul(name).unwrap_or_default();

@@ -9,6 +9,7 @@ use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 
 use super::Flaw;
+use crate::acl;
 use crate::meta::Meta;
 
 /// Who may be able to change a component.
@@ -51,12 +52,12 @@ pub(crate) fn descend(path: &Path, rule: Rule) -> Result<(OwnedFd, Meta, PathBuf
     let mut fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
     let mut meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
     for name in names {
-        check(&done, &meta, rule, false)?;
+        check(&fd, &done, &meta, rule, false)?;
         done.push(name);
         fd = open_component(&fd, name).map_err(|e| refusal(&fd, name, &done, e))?;
         meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
     }
-    check(&done, &meta, rule, true)?;
+    check(&fd, &done, &meta, rule, true)?;
     Ok((fd, meta, done))
 }
 
@@ -67,7 +68,7 @@ fn open_component(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     openat(dir, name, FLAGS, Mode::empty())
 }
 
-fn check(component: &Path, meta: &Meta, rule: Rule, last: bool) -> Result<(), Stop> {
+fn check(fd: &OwnedFd, component: &Path, meta: &Meta, rule: Rule, last: bool) -> Result<(), Stop> {
     let (owner, sticky_will_do) = match rule {
         Rule::RootOnly => (0, false),
         Rule::OrUser(user) if last => (user, false),
@@ -75,9 +76,11 @@ fn check(component: &Path, meta: &Meta, rule: Rule, last: bool) -> Result<(), St
         Rule::OrUser(_) | Rule::Above(_) => (0, true),
     };
     let sticky = sticky_will_do && meta.mode & 0o1000 != 0;
-    match Flaw::find(meta, owner) {
+    let listed =
+        acl::allows_beside_the_mode(fd).map_err(|e| Stop::Open(component.to_owned(), e))?;
+    let flaw = Flaw::find(meta, owner).filter(|&flaw| flaw != Flaw::WritableByOthers || !sticky);
+    match flaw.or(listed.then_some(Flaw::AccessList)) {
         None => Ok(()),
-        Some(Flaw::WritableByOthers) if sticky => Ok(()),
         Some(what) => {
             Err(Stop::Unsafe { component: component.to_owned(), what, meta: *meta, owner })
         }

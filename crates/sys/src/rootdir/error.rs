@@ -21,6 +21,8 @@ pub enum Flaw {
     ForeignOwner,
     /// Its group may write to it, or everybody may.
     WritableByOthers,
+    /// Its access list allows somebody something that its mode does not tell.
+    AccessList,
 }
 
 impl Flaw {
@@ -47,6 +49,8 @@ impl Flaw {
             }
             Self::ForeignOwner => Some(format!("chown {owner} {path}")),
             Self::WritableByOthers => Some(format!("chmod go-w {path}")),
+            // Only macOS has such lists, and there it is this option.
+            Self::AccessList => Some(format!("chmod -N {path}")),
             Self::Symlink | Self::NotDirectory => None,
         }
     }
@@ -59,6 +63,7 @@ impl fmt::Display for Flaw {
             Self::NotDirectory => "is not a directory",
             Self::ForeignOwner => "is owned by somebody else",
             Self::WritableByOthers => "can be written to by its group or by others",
+            Self::AccessList => "has an access list that may let others write to it",
         })
     }
 }

@@ -53,13 +53,18 @@ pub(super) fn is_empty(mask: &RawMask) -> bool {
 pub(super) fn swap_mask(to: &RawMask) -> Result<RawMask, Errno> {
     let mut old = empty_mask();
     // SAFETY: both sets are valid for the call.
-    check(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, to, &mut old) })?;
+    told(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, to, &mut old) })?;
     Ok(old)
 }
 
 pub(super) fn current_mask() -> Result<RawMask, Errno> {
     let mut found = empty_mask();
     // SAFETY: the set is writable; no new one is given.
-    check(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &mut found) })?;
+    told(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, std::ptr::null(), &mut found) })?;
     Ok(found)
+}
+
+/// The functions of pthread(3) return the errno.
+fn told(errno: c_int) -> Result<(), Errno> {
+    if errno == 0 { Ok(()) } else { Err(Errno(errno)) }
 }

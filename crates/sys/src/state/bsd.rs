@@ -1,16 +1,11 @@
-//! Where FreeBSD and macOS keep state, and how a file system is mounted there.
+//! Where FreeBSD and its kin keep state, and how a file system is mounted there.
 
 use std::os::fd::OwnedFd;
 
 use nix::mount::MntFlags;
 use nix::sys::statfs::fstatfs;
 
-/// On macOS `/var` is a symbolic link, which is never followed here.
-pub(super) const CANDIDATES: &[&str] = if cfg!(target_vendor = "apple") {
-    &["/private/var/run/isol", "/private/var/db/isol"]
-} else {
-    &["/var/run/isol", "/var/db/isol"]
-};
+pub(super) const CANDIDATES: &[&str] = &["/var/run/isol", "/var/db/isol"];
 
 /// What a mount forbids.
 #[derive(Debug, Clone, Copy)]

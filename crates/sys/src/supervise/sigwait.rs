@@ -32,9 +32,9 @@ fn any_pending(set: &libc::sigset_t) -> io::Result<bool> {
     if unsafe { libc::sigpending(&mut pending) } == -1 {
         return Err(io::Error::last_os_error());
     }
-    let both = |signal| {
-        // SAFETY: both sets are readable.
-        unsafe { libc::sigismember(set, signal) == 1 && libc::sigismember(&pending, signal) == 1 }
+    let is_in = |set: &libc::sigset_t, signal| {
+        // SAFETY: the set is readable.
+        unsafe { libc::sigismember(set, signal) == 1 }
     };
-    Ok((1..32).any(both))
+    Ok((1..32).any(|signal| is_in(set, signal) && is_in(&pending, signal)))
 }

@@ -6,7 +6,8 @@ use std::os::fd::{OwnedFd, RawFd};
 use isol_core::Errno;
 use libc::{c_int, c_long};
 
-use super::super::files::{HERE, owned};
+use super::super::files::HERE;
+use super::owned;
 use crate::errno::{check, check_long};
 
 /// Mounts an empty file system in memory.

@@ -8,7 +8,7 @@ use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket,
 };
 
-use super::super::files::owned;
+use super::owned;
 use crate::errno::{check, from_nix};
 
 /// Makes a message queue for everybody.

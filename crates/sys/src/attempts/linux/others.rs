@@ -4,7 +4,7 @@ use std::os::fd::{OwnedFd, RawFd};
 
 use isol_core::Errno;
 
-use super::super::files::owned;
+use super::owned;
 use crate::errno::{check, check_long};
 
 /// Traces a process, and lets go of it.
