@@ -97,7 +97,9 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps) {
         Root::ThrowAway { .. } => None,
     };
     steps.push(Box::new(RootDirectory { path }));
-    if !policy.allow.contains(Allow::SharedUid) {
+    // Root's uid is everybody's who is root.
+    let is_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+    if !policy.allow.contains(Allow::SharedUid) && !is_root {
         steps.push(Box::new(DedicatedUid));
     }
 }

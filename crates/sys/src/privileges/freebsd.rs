@@ -1,18 +1,14 @@
 //! What FreeBSD has beside the ids, by procctl(2). Every function here is async-signal-safe.
 
-#[path = "none.rs"]
-mod none;
+#[path = "no_capabilities.rs"]
+mod no_capabilities;
 
 use isol_core::Errno;
 use libc::c_int;
 
 use crate::errno::check;
 
-pub use none::{
-    bounding_set_is_empty, capabilities_are_empty, empty_bounding_set, empty_capabilities,
-    execution_domain_is_plain, leave_session_keyring, lock_securebits, reset_execution_domain,
-    securebits_are_locked,
-};
+pub use no_capabilities::*;
 
 // From the kernel's sys/procctl.h.
 const TRACE_CTL: c_int = 7;

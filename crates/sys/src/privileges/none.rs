@@ -1,56 +1,13 @@
-//! Systems without Linux's privileges.
+//! Systems without Linux's privileges, and without FreeBSD's procctl(2).
+
+#[path = "no_capabilities.rs"]
+mod no_capabilities;
 
 use isol_core::Errno;
 
 use crate::errno::NOT_HERE;
 
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn empty_bounding_set() -> Result<(), Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn bounding_set_is_empty() -> Result<bool, Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn empty_capabilities() -> Result<(), Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn capabilities_are_empty() -> Result<bool, Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn lock_securebits() -> Result<(), Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn securebits_are_locked() -> Result<bool, Errno> {
-    Err(NOT_HERE)
-}
+pub use no_capabilities::*;
 
 /// Not on this system.
 ///
@@ -89,30 +46,6 @@ pub fn parent_death_signal() -> Result<i32, Errno> {
 /// # Errors
 /// Always `ENOSYS`.
 pub fn outlive_parent() -> Result<(), Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn leave_session_keyring() -> Result<(), Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn reset_execution_domain() -> Result<(), Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn execution_domain_is_plain() -> Result<bool, Errno> {
     Err(NOT_HERE)
 }
 
