@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use isol_core::{Command, Gid, Identity, Ids, Policy, Uid};
 
-    fn on_macos(policy: &Policy, mode: Mode) -> Result<Vec<&'static str>, PlanError> {
+    fn on_macos(policy: &Policy, mode: Mode) -> Result<Vec<String>, PlanError> {
         let [uid, gid] = [70_000; 2];
         let ids = Ids::new(Uid::new(uid).unwrap(), Gid::new(gid).unwrap(), Vec::new());
         let command = Command::new("/bin/x");
@@ -84,7 +84,11 @@ mod tests {
             os: Os::MacOs,
         };
         let found = preparations(&request)?;
-        Ok(found.in_root.iter().map(|step| step.name()).collect())
+        Ok(found
+            .in_root
+            .iter()
+            .map(|step| format!("{}: {}", step.name(), step.explains()))
+            .collect())
     }
 
     #[test]
@@ -102,6 +106,7 @@ mod tests {
         let user = isol_core::User::Id(Uid::new(70_000).unwrap());
         let policy = Policy::confine("/srv/x").user(user).build().unwrap();
         assert_eq!(on_macos(&policy, Mode::Enter), Ok(vec![]));
-        assert_eq!(on_macos(&policy, Mode::Spawn), Ok(vec!["program"]));
+        let steps = on_macos(&policy, Mode::Spawn).unwrap();
+        assert!(matches!(&steps[..], [step] if step.starts_with("program: refuse")), "{steps:?}");
     }
 }
