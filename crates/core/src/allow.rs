@@ -61,13 +61,9 @@ impl Allow {
     pub fn gives_up(self) -> GuaranteeSet {
         let given_up: &[G] = match self {
             // Root is a jail's superuser, changes its root within it, and is not the only one.
-            Allow::RootUser => &[
-                G::UidDropped,
-                G::GidDropped,
-                G::PrivilegesEmpty,
-                G::NoNewRoot,
-                G::UidDedicated,
-            ],
+            Allow::RootUser => {
+                &[G::UidDropped, G::GidDropped, G::PrivilegesEmpty, G::NoNewRoot, G::UidDedicated]
+            }
             Allow::RootGroup => &[G::GidDropped],
             Allow::SharedUid => &[G::UidDedicated],
             Allow::Terminal => &[G::SessionDetached],

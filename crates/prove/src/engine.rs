@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use isol_core::{Amount, Guarantee, Limit, Mode};
+use isol_core::{Amount, Guarantee, Limit, Mode, step_names};
 use isol_sys::{attempts, process};
 
 use crate::agent::{LAUNCH, WORD};
@@ -147,6 +147,7 @@ impl Site {
             passed: vec![CHANNEL],
             caller_session,
             hostname: attempts::hostname()?,
+            superuser_off: seals(scenario),
             mount_point: self.mount_point(),
         })
     }
@@ -287,6 +288,12 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether the whole plan has the parent switch the superuser off.
+fn seals(scenario: &Scenario) -> bool {
+    launcher::plan(scenario)
+        .is_ok_and(|plan| plan.steps().any(|step| step.name() == step_names::JAIL_SEAL))
 }
 
 fn connect(port: u16) -> io::Result<()> {

@@ -31,6 +31,8 @@ pub struct Expected {
     pub caller_session: i32,
     /// The host's name.
     pub hostname: String,
+    /// Whether uid 0 is to be no superuser inside.
+    pub superuser_off: bool,
     /// A mount point outside of the root.
     pub mount_point: PathBuf,
 }

@@ -18,7 +18,9 @@ cfg_if::cfg_if! {
     }
 }
 
-pub use system::{children_left, create_and_attach, is_inside, kind_of, number, read_back, update};
+pub use system::{
+    children_left, create_and_attach, is_inside, kind_of, list, number, read_back, update,
+};
 
 /// What a parameter is on this kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io;
 
 use isol_core::Uid;
 use isol_sys::state::StateDir;
-use isol_sys::{attempts, processes};
+use isol_sys::{attempts, jail, processes};
 
 use crate::Site;
 
@@ -14,7 +14,7 @@ use crate::Site;
 pub struct Leftovers(BTreeSet<String>);
 
 impl Leftovers {
-    /// Looks at processes under the site's uid, at the state directories, and at mounts.
+    /// Looks at processes under the site's uid, at the state directories, at mounts and jails.
     ///
     /// # Errors
     /// What could not be looked at: what nobody has looked at is not gone.
@@ -32,6 +32,7 @@ impl Leftovers {
         if let Ok(mounts) = attempts::mounts() {
             there.extend(mounts.into_iter().map(|mount| format!("mount {mount}")));
         }
+        there.extend(jail::list()?.into_iter().map(|jail| format!("jail {jail}")));
         Ok(Self(there))
     }
 

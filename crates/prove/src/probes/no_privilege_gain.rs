@@ -18,7 +18,10 @@ pub(crate) const PROBE: Probe = Probe {
         Attack::new("set-gid", |i| run(i, "/opt/set-gid-other"), Breach::Anything),
         Attack::new("file-capabilities", |i| run(i, "/opt/file-capabilities"), Breach::Anything)
             .only_on(Os::Linux),
-        Attack::new("flag", flag, Breach::Unless(|_| "true".into())).only_on(Os::Linux),
+        Attack::new("flag", flag, Breach::Unless(|_| "true".into())),
+        // A second line, where there is a parent that can draw it.
+        Attack::new("superuser", superuser, Breach::When(|expected, _| expected.superuser_off))
+            .exempt("only a jail can be without one"),
     ],
     traps: &[],
 };
@@ -49,6 +52,14 @@ fn identity(program: &Path) -> Result<String, String> {
     match String::from_utf8_lossy(&ran.stdout).trim() {
         "" => Err("it says nothing".into()),
         said => Ok(said.to_owned()),
+    }
+}
+
+fn superuser(_inside: &Inside<'_>) -> Seen {
+    match sys::superuser_is_on() {
+        Ok(true) => Seen::Got("uid 0 would be the superuser".into()),
+        Ok(false) => Seen::Refused("uid 0 would be no superuser".into()),
+        Err(errno) => Seen::of::<()>(Err(errno), |()| String::new()),
     }
 }
 

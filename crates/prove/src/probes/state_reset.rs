@@ -29,12 +29,16 @@ pub(crate) const PROBE: Probe = Probe {
             "parent-death-signal",
             |i| number(i.begun.parent_death_signal),
             Breach::Unless(|e| e.parent_death_signal.to_string()),
-        )
-        .only_on(Os::Linux),
+        ),
         Attack::new(
             "working-directory",
             |_| workdir(),
             Breach::Unless(|e| e.workdir.display().to_string()),
+        ),
+        Attack::new(
+            "traceable",
+            |_| number(sys::tracing_is_off()),
+            Breach::Unless(|_| "true".into()),
         ),
         Attack::new("session-keyring", |_| keyring(), Breach::When(|_, got| got == SESSION_KEY))
             .only_on(Os::Linux),

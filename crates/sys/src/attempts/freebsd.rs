@@ -6,7 +6,13 @@ mod linux_only;
 mod mounts;
 #[path = "freebsd/others.rs"]
 mod others;
+#[path = "freebsd/privileges.rs"]
+mod privileges;
 
 pub use linux_only::*;
 pub use mounts::{mount_tmpfs, mounts, new_jail, unmount};
 pub use others::{list, trace};
+pub use privileges::{
+    no_new_privileges, parent_death_signal, set_parent_death_signal, superuser_is_on,
+    tracing_is_off,
+};

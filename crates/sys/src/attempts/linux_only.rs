@@ -34,9 +34,6 @@ not_here! {
     securebits() -> i32;
     set_securebits(i32) -> ();
     keep_capabilities() -> ();
-    no_new_privileges() -> bool;
-    parent_death_signal() -> i32;
-    set_parent_death_signal(i32) -> ();
     setfsuid(u32) -> u32;
     setfsgid(u32) -> u32;
     scheduling_policy() -> i32;

@@ -54,6 +54,47 @@ fn all() -> io::Result<Vec<libc::kinfo_proc>> {
     }
 }
 
-pub(super) fn root_identity(_pid: Pid) -> io::Result<(u64, u64)> {
-    Err(io::Error::from_raw_os_error(libc::ENOSYS))
+/// Where things stand in `struct kinfo_file`, which is the same since FreeBSD 12: sys/user.h.
+const SIZE: usize = 0;
+const DESCRIPTOR: usize = 8;
+const FILE_SYSTEM: usize = 288;
+const FILE: usize = 304;
+/// The number that stands for the root directory, in place of a descriptor's.
+const ROOT: i32 = -2;
+
+pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {
+    const KERN_PROC_FILEDESC: libc::c_int = 33;
+    let name = [libc::CTL_KERN, libc::KERN_PROC, KERN_PROC_FILEDESC, pid.get()];
+    let mut size = 0;
+    // SAFETY: the name has four elements; only the size is asked for.
+    let asked = unsafe {
+        libc::sysctl(name.as_ptr(), 4, std::ptr::null_mut(), &mut size, std::ptr::null(), 0)
+    };
+    if asked == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // Room for what it opens meanwhile.
+    let mut list = vec![0_u8; size * 2];
+    size = list.len();
+    let to = list.as_mut_ptr().cast();
+    // SAFETY: the buffer is writable for the size that is given.
+    if unsafe { libc::sysctl(name.as_ptr(), 4, to, &mut size, std::ptr::null(), 0) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    root_in(&list[..size]).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+}
+
+/// The root directory in a list of records of different sizes.
+fn root_in(mut list: &[u8]) -> Option<(u64, u64)> {
+    let int =
+        |record: &[u8], at: usize| Some(i32::from_ne_bytes(*record.get(at..)?.first_chunk()?));
+    let long =
+        |record: &[u8], at: usize| Some(u64::from_ne_bytes(*record.get(at..)?.first_chunk()?));
+    loop {
+        let size = usize::try_from(int(list, SIZE)?).ok().filter(|&size| size > 0)?;
+        if int(list, DESCRIPTOR)? == ROOT {
+            return Some((long(list, FILE_SYSTEM)?, long(list, FILE)?));
+        }
+        list = list.get(size..)?;
+    }
 }

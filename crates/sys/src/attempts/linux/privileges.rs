@@ -145,3 +145,19 @@ pub fn setfsgid(gid: u32) -> Result<u32, Errno> {
     // SAFETY: takes a number.
     Ok(unsafe { libc::setfsgid(gid) } as u32)
 }
+
+/// FreeBSD's.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn tracing_is_off() -> Result<bool, Errno> {
+    privileges::tracing_is_stopped()
+}
+
+/// FreeBSD's.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn superuser_is_on() -> Result<bool, Errno> {
+    Err(crate::errno::NOT_HERE)
+}
