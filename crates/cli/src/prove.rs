@@ -4,6 +4,7 @@ mod table;
 
 use std::process::ExitCode;
 
+use isol::host::HOST;
 use isol::{Backend, Guarantee, Mode, Problem};
 use isol_prove::{Host, Row, Site, Verdict, controls, faults, matrix, mutations};
 use serde::Serialize;
@@ -23,7 +24,11 @@ pub(crate) fn prove(arguments: &arguments::Prove) -> Result<ExitCode, Problem> {
 
 fn backends(name: Option<&str>) -> Result<Vec<&'static dyn Backend>, Problem> {
     match name {
-        None => Ok(isol::backends().to_vec()),
+        // Those of other systems are asked for by name, if at all.
+        None => {
+            let here = |b: &&&'static dyn Backend| b.plans_for(HOST) == HOST;
+            Ok(isol::backends().iter().filter(here).copied().collect())
+        }
         Some(name) => match isol::backend_by_name(name) {
             Some(backend) => Ok(vec![backend]),
             None => Err(unknown("backend", name, isol::backends().iter().map(|b| b.name()))),
