@@ -239,10 +239,13 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
-            Err(record.map_or_else(
-                || LaunchError::Killed(Status::Exited(125)),
-                |r| error(prepared, image, r),
-            ))
+            Err(error(prepared, image, record))
+        }
+        Outcome::Unheard(source) => {
+            // It may be running by now, and nobody knows how far it came.
+            let _ = process::signal(pid, SIGKILL);
+            let _ = process::wait(pid);
+            Err(LaunchError::System { what: "can't read what the child reports", source })
         }
         Outcome::Silent => {
             let status =
@@ -251,6 +254,8 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         }
     }
 }
+
+const SIGKILL: i32 = 9;
 
 /// What runs between fork and exec: async-signal-safe.
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage) -> i32 {
@@ -274,7 +279,9 @@ fn in_child(prepared: &Prepared, image: &Image, stage: &Stage) -> i32 {
 #[allow(clippy::large_enum_variant)] // a local
 enum Outcome {
     Started,
-    Failed(Option<Record>),
+    Failed(Record),
+    /// Nothing that could be understood.
+    Unheard(io::Error),
     Silent,
 }
 
@@ -284,11 +291,12 @@ fn outcome(report: &mut File) -> Outcome {
         match pipe::read_record::<RECORD_LEN>(report) {
             Ok(Some(bytes)) => match Record::decode(&bytes) {
                 Some(Record::Ready) => ready = true,
-                other => return Outcome::Failed(other),
+                Some(failed) => return Outcome::Failed(failed),
+                None => return Outcome::Unheard(io::ErrorKind::InvalidData.into()),
             },
             Ok(None) if ready => return Outcome::Started,
             Ok(None) => return Outcome::Silent,
-            Err(_) => return Outcome::Failed(None),
+            Err(source) => return Outcome::Unheard(source),
         }
     }
 }
