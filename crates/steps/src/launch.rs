@@ -233,8 +233,12 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     let mut child = || in_child(prepared, image, &stage);
     let pid =
         isol_sys::spawn::child(&mut child).map_err(LaunchError::system("can't make a child"))?;
-    drop(write);
-    match outcome(&mut File::from(read)) {
+    // While it is open here, the child's end of it can't be seen.
+    let outcome = match pipe::close(write) {
+        Ok(()) => outcome(&mut File::from(read)),
+        Err(source) => Outcome::Unheard(source),
+    };
+    match outcome {
         Outcome::Started => Ok(Child { pid, ended: None, pipes: stdio.outer }),
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.

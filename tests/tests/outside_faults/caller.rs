@@ -57,7 +57,7 @@ pub(crate) struct Caller {
     answers: Receiver<String>,
     /// The shell's pid outside.
     first: i32,
-    mounts: String,
+    mounts: Vec<String>,
     _terminal: (OwnedFd, OwnedFd),
 }
 
@@ -71,6 +71,8 @@ impl Caller {
             .args(["bash", "-c", BECOME_HOSTILE, SERVE])
             .arg(&path)
             .arg(root)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -83,9 +85,18 @@ impl Caller {
         });
         let ready = answers.recv_timeout(PATIENCE);
         assert_eq!(ready.as_deref(), Ok("ready"), "the caller could not be made");
-        let first = isol_tests::children(Pid::from_raw(shell.id() as i32)).first().expect("its child").as_raw();
-        let mut caller =
-            Self { shell, commands, answers, first, mounts: String::new(), _terminal: (pty.master, pty.slave) };
+        let first = isol_tests::children(Pid::from_raw(shell.id() as i32))
+            .first()
+            .expect("its child")
+            .as_raw();
+        let mut caller = Self {
+            shell,
+            commands,
+            answers,
+            first,
+            mounts: Vec::new(),
+            _terminal: (pty.master, pty.slave),
+        };
         caller.mounts = caller.mounted();
         caller
     }
@@ -118,9 +129,8 @@ impl Caller {
             left = self.processes();
         }
         let mut left: Vec<String> = left.into_iter().collect();
-        if self.mounted() != self.mounts {
-            left.push(format!("other mounts: {}", self.mounted()));
-        }
+        // Mounts may go meanwhile: where somebody outside removes what they are mounted on.
+        left.extend(self.mounted().into_iter().filter(|mount| !self.mounts.contains(mount)));
         left
     }
 
@@ -135,11 +145,15 @@ impl Caller {
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
         let entries = fs::read_dir(self.path("/proc")).into_iter().flatten().flatten().map(name);
         let others = entries.filter(|pid| pid.parse::<u32>().is_ok_and(|pid| pid != 1));
-        others.map(|pid| format!("{pid} {}", self.read(&format!("/proc/{pid}/comm")).trim())).collect()
+        others
+            .map(|pid| format!("{pid} {}", self.read(&format!("/proc/{pid}/comm")).trim()))
+            .collect()
     }
 
-    fn mounted(&self) -> String {
-        fs::read_to_string(format!("/proc/{}/mountinfo", self.first)).unwrap_or_default()
+    fn mounted(&self) -> Vec<String> {
+        let list = fs::read_to_string(format!("/proc/{}/mountinfo", self.first));
+        let list = list.expect("the caller is there");
+        list.lines().map(|line| format!("mount {line}")).collect()
     }
 }
 

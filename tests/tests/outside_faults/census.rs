@@ -45,9 +45,8 @@ impl Census {
                 if let Some(count) = counts.get_mut("execve") {
                     *count -= 1;
                 }
-                let makes_a_child = |name: &&String| {
-                    ["clone", "clone3", "fork", "vfork"].contains(&name.as_str())
-                };
+                let makes_a_child =
+                    |name: &&String| ["clone", "clone3", "fork", "vfork"].contains(&name.as_str());
                 census.birth = counts.keys().find(makes_a_child).cloned();
                 census.isol = counts;
             } else {
@@ -64,5 +63,6 @@ impl Census {
 
 /// A process that has called exit_group is gone, whatever is answered.
 fn may_fail(name: &str) -> bool {
-    !["exit_group", "exit"].contains(&name) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    !["exit_group", "exit"].contains(&name)
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -8,6 +8,22 @@ use crate::census::Census;
 /// What the calls fail with.
 pub(crate) const ERRORS: [&str; 4] = ["EPERM", "ENOMEM", "EINTR", "EIO"];
 
+/// Looking for what is left, removing it, letting go of locks, killing what runs.
+const BY_WHICH_IT_CLEANS_UP: [&str; 9] = [
+    "openat",
+    "fcntl",
+    "newfstatat",
+    "getdents64",
+    "renameat",
+    "unlinkat",
+    "flock",
+    "clone",
+    "read",
+];
+
+/// To the C library brk(2) and getpid(2) can't fail, and what they answer is used.
+const NEVER_FAIL: [&str; 2] = ["brk", "getpid"];
+
 /// Whose call it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
@@ -53,6 +69,15 @@ impl Injection {
             }
         }
         all
+    }
+
+    /// Whether the next run may have to take away what this one has left: isol can't clean up
+    /// where the call that fails is one by which it cleans up, or has none to tell it what to
+    /// clean up. A child's that is counted from its birth on is counted of isol, too.
+    pub(crate) fn may_stop_cleaning_up(&self) -> bool {
+        matches!(self.whose, Whose::ChildFromItsBirth(_))
+            || BY_WHICH_IT_CLEANS_UP.contains(&self.call.as_str())
+            || NEVER_FAIL.contains(&self.call.as_str())
     }
 
     /// The line of shell that runs `line` with this fault. Its status is isol's, or that of

@@ -90,6 +90,13 @@ impl Ground {
         ]
     }
 
+    /// The program of a scenario, confined by chroot(1) to the same root, user and groups.
+    pub(crate) fn by_chroot(&self, scenario: &Scenario) -> String {
+        let Self { root, uid, .. } = self;
+        let program = scenario.program();
+        format!("chroot --userspec={uid}:77 --groups=1234,99 {root} {program}")
+    }
+
     fn scenario(
         &self,
         name: &'static str,

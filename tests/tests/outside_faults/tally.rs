@@ -27,28 +27,49 @@ pub(crate) struct Verdict {
     pub(crate) left: Vec<String>,
     /// What was left, and taken away by the next run.
     pub(crate) swept: Vec<String>,
-    hung: bool,
+    status: Option<i32>,
 }
 
 impl Verdict {
-    /// By the exit status (`None`: it did not end), the program's marker and isol's message.
-    pub(crate) fn of(status: Option<i32>, marker: &str, message: &str, expected: &Expected) -> Self {
-        let outcome = outcome(status, marker, message, expected);
-        Self { outcome, injected: false, left: Vec::new(), swept: Vec::new(), hung: status.is_none() }
+    /// By the exit status (`None`: it did not end), the program's marker and isol's message, of
+    /// which there is none where `write` fails.
+    pub(crate) fn of(
+        status: Option<i32>,
+        marker: &str,
+        message: &str,
+        expected: &Expected,
+        call: &str,
+    ) -> Self {
+        let outcome = outcome(status, marker, message, expected, call);
+        let (left, swept) = (Vec::new(), Vec::new());
+        Self { outcome, injected: false, left, swept, status }
     }
 
     /// Whether the caller can't be used again.
     pub(crate) fn leaves_a_caller_behind(&self) -> bool {
-        self.hung || !self.left.is_empty()
+        self.status.is_none() || !self.left.is_empty()
     }
 }
 
-fn outcome(status: Option<i32>, marker: &str, message: &str, expected: &Expected) -> Outcome {
+/// What a refusal begins with: isol's own, and the dynamic loader's before isol has begun.
+const SAID: [&str; 4] = [
+    "isol: ",
+    "error while loading shared libraries: ",
+    "cannot set up thread-local storage: ",
+    "cannot allocate TLS data structures ",
+];
+
+fn outcome(
+    status: Option<i32>,
+    marker: &str,
+    message: &str,
+    expected: &Expected,
+    call: &str,
+) -> Outcome {
     let Some(status) = status else { return Outcome::Other("it hangs".into()) };
     let refused = (125..=127).contains(&status);
     let signalled = status > 128;
-    // The dynamic loader of isol's own has its own words.
-    let told = message.starts_with("isol: ") || message.contains("error while loading");
+    let told = call == "write" || SAID.iter().any(|said| message.contains(said));
     if marker.is_empty() {
         return match (refused, signalled) {
             (true, _) if told => Outcome::NotStarted,
@@ -90,21 +111,24 @@ impl Tally {
             Outcome::Other(what) => self.others.push(format!("{scenario}: {injection}: {what}")),
         }
         if !verdict.left.is_empty() {
-            self.leftovers.push(format!("{scenario}: {injection}: left: {}", verdict.left.join(" ")));
+            self.leftovers
+                .push(format!("{scenario}: {injection}: left: {}", verdict.left.join(" ")));
         }
         if !verdict.swept.is_empty() {
-            *self.swept.entry(format!("{scenario}: {injection}: {}", verdict.swept.join(" "))).or_default() += 1;
+            *self.swept.entry(injection.call.clone()).or_default() += 1;
         }
     }
 
-    pub(crate) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.runs += other.runs;
         self.not_started += other.not_started;
         self.confined += other.confined;
         self.missed += other.missed;
-        self.swept.extend(other.swept);
-        self.others.extend(other.others);
-        self.leftovers.extend(other.leftovers);
+        for (call, count) in &other.swept {
+            *self.swept.entry(call.clone()).or_default() += count;
+        }
+        self.others.extend_from_slice(&other.others);
+        self.leftovers.extend_from_slice(&other.leftovers);
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -114,20 +138,25 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
+        let (calls, errors) = (self.runs / ERRORS.len(), ERRORS.len());
+        writeln!(
             f,
-            "{} system calls × {} errors = {} runs: {} did not start, {} started fully confined, {} others, \
-             {} leftovers ({} in which the call was not made; {} left something that the next run took away)",
-            self.runs / ERRORS.len(),
-            ERRORS.len(),
+            "{calls} system calls × {errors} errors = {} runs: {} did not start, {} started fully \
+             confined, {} others, {} leftovers",
             self.runs,
             self.not_started,
             self.confined,
             self.others.len(),
             self.leftovers.len(),
-            self.missed,
-            self.swept.len(),
         )?;
-        self.swept.keys().try_for_each(|what| write!(f, "\n   {what}"))
+        let swept: usize = self.swept.values().sum();
+        let list: Vec<_> =
+            self.swept.iter().map(|(call, count)| format!("{call} {count}")).collect();
+        write!(
+            f,
+            "  in {} of them the call was not made; {swept} could not clean up, and the next run did: {}",
+            self.missed,
+            list.join(", ")
+        )
     }
 }
