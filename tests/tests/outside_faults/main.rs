@@ -3,6 +3,9 @@
 //! program says what it sees of itself, and that is compared with what the policy asks for.
 //!
 //! Either the program does not start, or it starts fully confined. Nothing is left behind.
+//! What isol does after the program has ended is made to fail, too.
+//!
+//! `ISOL_FAULTS_OF='unlinkat 3'` tries the faults whose name begins so, and no others.
 
 mod caller;
 mod census;
