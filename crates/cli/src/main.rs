@@ -4,6 +4,7 @@
 mod arguments;
 mod backends;
 mod output;
+mod panics;
 mod plan;
 mod policy;
 mod prove;
@@ -16,15 +17,23 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use isol::{Problem, step_names};
 
 fn end(status: i32) -> ! {
     std::process::exit(status)
 }
 
 fn main() -> ExitCode {
+    panics::told(isol)
+}
+
+fn isol() -> ExitCode {
     // Before anything is opened: a file that landed on 0, 1 or 2 would be the program's.
-    if isol::host::open_standard().is_err() {
-        return ExitCode::from(125);
+    if let Err(errno) = isol::host::open_standard() {
+        let what = "can't open /dev/null on a closed standard descriptor";
+        let problem = Problem::call(step_names::STANDARD_DESCRIPTORS, what, errno);
+        output::tell(false)(&problem);
+        return ExitCode::from(problem.kind.exit_status());
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

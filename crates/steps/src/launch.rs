@@ -239,9 +239,12 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     let mut child = || in_child(prepared, image, &stage, guarded);
     let pid =
         isol_sys::spawn::child(&mut child).map_err(LaunchError::system("can't make a child"))?;
-    drop(write);
     let mut read = File::from(read);
-    let outcome = outcome(&mut read, prepared);
+    // While it is open here, the child's end of it can't be seen.
+    let outcome = match pipe::close(write) {
+        Ok(()) => outcome(&mut read, prepared),
+        Err(source) => Outcome::Unheard(source),
+    };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
     match outcome {
@@ -249,10 +252,13 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
-            Err(record.map_or_else(
-                || LaunchError::Killed(Status::Exited(125)),
-                |r| error(prepared, image, r),
-            ))
+            Err(error(prepared, image, record))
+        }
+        Outcome::Unheard(source) => {
+            // It may be running by now, and nobody knows how far it came.
+            let _ = process::signal(pid, SIGKILL);
+            let _ = process::wait(pid);
+            Err(LaunchError::System { what: "can't read what the child reports", source })
         }
         Outcome::Silent => {
             let status =
@@ -261,6 +267,8 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         }
     }
 }
+
+const SIGKILL: i32 = 9;
 
 /// What runs between fork and exec: async-signal-safe.
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
@@ -303,7 +311,9 @@ fn seal(prepared: &Prepared, report: &mut File) -> Result<(), Record> {
 #[allow(clippy::large_enum_variant)] // a local
 enum Outcome {
     Started,
-    Failed(Option<Record>),
+    Failed(Record),
+    /// Nothing that could be understood.
+    Unheard(io::Error),
     Silent,
 }
 
@@ -316,14 +326,15 @@ fn outcome(report: &mut File, prepared: &Prepared) -> Outcome {
                 Some(Record::Waiting) => {
                     if let Err(failed) = seal(prepared, report) {
                         // Without leave it ends.
-                        return Outcome::Failed(Some(failed));
+                        return Outcome::Failed(failed);
                     }
                 }
-                other => return Outcome::Failed(other),
+                Some(failed) => return Outcome::Failed(failed),
+                None => return Outcome::Unheard(io::ErrorKind::InvalidData.into()),
             },
             Ok(None) if ready => return Outcome::Started,
             Ok(None) => return Outcome::Silent,
-            Err(_) => return Outcome::Failed(None),
+            Err(source) => return Outcome::Unheard(source),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 
 use isol_core::Errno;
 
@@ -47,6 +47,20 @@ pub fn wait_for_byte(fd: RawFd) -> bool {
             Err(_) => return false,
         }
     }
+}
+
+/// Closes one end, and says whether that went well.
+///
+/// Whoever then waits for the end of the file would wait for ever if this end were still open.
+///
+/// # Errors
+/// As close(2).
+///
+/// # References
+/// close(2)
+pub fn close(end: OwnedFd) -> io::Result<()> {
+    // SAFETY: the descriptor is owned, and nobody has it any more.
+    check(unsafe { libc::close(end.into_raw_fd()) }).map(drop).map_err(io::Error::from)
 }
 
 /// Writes all of a record that is shorter than `PIPE_BUF`. Async-signal-safe.

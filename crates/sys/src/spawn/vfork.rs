@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::process::Pid;
+use crate::process::{self, Pid};
 use crate::signals;
 
 /// Enough for the steps: the largest frames are a page of path and a few of buffers.
@@ -68,6 +68,13 @@ pub(super) fn child(mut child: Child<'_>) -> io::Result<Pid> {
     // of them before it has set them again.
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
     let result = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
-    signals::restore(&mask)?;
+    if let Err(errno) = signals::restore(&mask) {
+        // The caller is told that there is no child, so that nobody would look after this one.
+        if let Ok(child) = result {
+            let _ = process::signal(child, libc::SIGKILL);
+            let _ = process::wait(child);
+        }
+        return Err(errno.into());
+    }
     result
 }

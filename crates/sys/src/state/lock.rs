@@ -68,7 +68,9 @@ impl StateDir {
                     Err(e) => return Err(self.io("open", &file, e)),
                 },
             };
-            match flock(&held, FlockArg::LockExclusiveNonblock) {
+            // A fresh one is locked already.
+            let locked = if fresh { Ok(()) } else { flock(&held, FlockArg::LockExclusiveNonblock) };
+            match locked {
                 Ok(()) => {}
                 Err(Errno::EINTR) => continue,
                 Err(Errno::EWOULDBLOCK) => return Ok(None),
