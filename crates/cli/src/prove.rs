@@ -51,7 +51,10 @@ fn guarantees(names: &[String]) -> Result<Vec<Guarantee>, Problem> {
     let parse = |name: &String| {
         name.parse().map_err(|_| unknown("guarantee", name, Guarantee::ALL.iter().map(|g| g.id())))
     };
-    names.iter().map(parse).collect()
+    let mut all: Vec<Guarantee> = names.iter().map(parse).collect::<Result<_, _>>()?;
+    all.sort_by_key(|&guarantee| guarantee as u8);
+    all.dedup();
+    Ok(all)
 }
 
 fn modes(names: &[String]) -> Result<Vec<Mode>, Problem> {
@@ -67,6 +70,9 @@ fn modes(names: &[String]) -> Result<Vec<Mode>, Problem> {
 
 /// isol's own executable: the caller, the attacker inside and the victim outside are it, too.
 fn site() -> Result<Site, Problem> {
+    isol::sweep();
+    // What is mounted and shared goes with this process, however it ends.
+    let _ = isol_prove::own_surroundings();
     let executable = std::env::current_exe()
         .map_err(|error| Problem::io("prove", "can't tell where isol itself is", &error))?;
     Site::new(&executable)
@@ -96,11 +102,11 @@ fn prove_matrix(
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
     let (guarantees, modes) = (guarantees(&arguments.guarantee)?, modes(&arguments.mode)?);
-    check_steps(&arguments.without, backends)?;
     if !can_any(backends, &modes) {
         return Err(nothing_to_prove(backends));
     }
     let site = site()?;
+    check_steps(&site, &arguments.without, backends, &modes)?;
     let mut rows = Vec::new();
     for &backend in backends {
         for &mode in &modes {
@@ -125,9 +131,16 @@ fn prove_matrix(
 }
 
 /// A step that is in no plan is a slip of the pen, and would prove that nothing is missed.
-fn check_steps(names: &[String], backends: &[&'static dyn Backend]) -> Result<(), Problem> {
-    let known = isol::step_names::ALL;
-    let _ = backends;
+fn check_steps(
+    site: &Site,
+    names: &[String],
+    backends: &[&'static dyn Backend],
+    modes: &[Mode],
+) -> Result<(), Problem> {
+    let mut known = Vec::new();
+    for &backend in backends {
+        known.extend(mutations::steps(site, backend, modes)?);
+    }
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(unknown("step", name, known.iter().copied())),
         None => Ok(()),
@@ -150,7 +163,7 @@ fn prove_mutations(
     let site = site()?;
     let mut found = Vec::new();
     for &backend in backends {
-        for step in mutations::steps(&site, backend)? {
+        for step in mutations::steps(&site, backend, &matrix::MODES)? {
             found.push(mutations::mutate(&site, backend, step)?);
         }
     }

@@ -1,6 +1,9 @@
 //! What killed runs have left behind.
 
+use std::path::Path;
+
 use isol_steps::{StaleUid, sweep_uid};
+use isol_sys::state::Lock;
 
 use crate::looking;
 
@@ -11,5 +14,27 @@ use crate::looking;
 /// # References
 /// flock(2)
 pub fn sweep() {
-    looking::sweep_roots(|lock| sweep_uid(lock) == StaleUid::Gone);
+    looking::sweep_roots(|lock| match lock.name().strip_prefix(PROOF) {
+        Some(_) => proof_is_gone(lock),
+        None => sweep_uid(lock) == StaleUid::Gone,
+    });
+}
+
+/// What the lock of a proof is called that attacks roots of its own making.
+const PROOF: &str = "prove-";
+
+/// Removes what a killed proof has made: the directory that it noted down. Nothing is mounted there any more, because
+/// its mounts have gone with it, or else it stays.
+fn proof_is_gone(lock: &Lock) -> bool {
+    let Ok((_, noted)) = lock.payload() else { return false };
+    let path = Path::new(&noted);
+    let named =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("isol-prove-"));
+    if !path.is_absolute() || !named {
+        return noted.is_empty();
+    }
+    match std::fs::remove_dir_all(path) {
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        Ok(()) => true,
+    }
 }

@@ -24,6 +24,9 @@ pub(crate) const VICTIM: &str = "victim";
 /// Says who it is: a program with a set-id bit on it, or with capabilities.
 pub(crate) const IDENTIFY: &str = "identify";
 
+/// Ends by a signal that leaves a core dump.
+pub(crate) const CRASH: &str = "crash";
+
 /// Does an agent's work; the status to exit with.
 #[must_use]
 pub fn main(words: &[String]) -> i32 {
@@ -39,6 +42,10 @@ pub fn main(words: &[String]) -> i32 {
         }
         [VICTIM, id] => id.parse().map_or(2, victim),
         [IDENTIFY] => identify(),
+        [CRASH] => {
+            let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGABRT);
+            2
+        }
         _ => 2,
     }
 }

@@ -110,8 +110,7 @@ impl Attack {
     pub fn breach(&self, seen: &Seen, expected: &Expected) -> Option<String> {
         let name = self.name;
         match (seen, self.breach) {
-            (Seen::Lost(why), _) => Some(format!("{name}: no answer: {why}")),
-            (Seen::NotHere(_), _) => None,
+            (Seen::NotHere(_) | Seen::Lost(_), _) => None,
             (Seen::Got(what), Breach::Anything) => Some(format!("{name}: {what}")),
             (Seen::Refused(_), Breach::Anything | Breach::When(_)) => None,
             (Seen::Got(what), Breach::When(is)) => {
@@ -198,6 +197,19 @@ pub(crate) fn read(path: impl AsRef<Path>) -> Seen {
     });
     match answer {
         Ok(text) => Seen::Got(text.trim().to_owned()),
+        Err(error) => Seen::Refused(message(&error)),
+    }
+}
+
+/// Whether a device that lies in a tree leads to something: one byte is read.
+#[must_use]
+pub(crate) fn read_device(path: impl AsRef<Path>) -> Seen {
+    if std::fs::symlink_metadata(path.as_ref()).is_err() {
+        return Seen::NotHere("no device could be planted here".into());
+    }
+    match std::fs::File::open(path).and_then(|mut device| device.read(&mut [0])) {
+        Ok(0) => Seen::Refused("there is nothing behind it".into()),
+        Ok(_) => Seen::Got("it can be read".into()),
         Err(error) => Seen::Refused(message(&error)),
     }
 }

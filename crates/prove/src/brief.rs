@@ -45,6 +45,8 @@ pub struct Brief {
     pub hostname: String,
     /// The directory whose path the caller worked in.
     pub caller_directory: PathBuf,
+    /// Whether the kernel hands core dumps to a program of the host's.
+    pub core_is_piped: bool,
     /// Descriptors that the policy passes.
     pub passed: Vec<i32>,
     /// The programs with set-id bits and capabilities that were planted, as paths of the root.
@@ -62,6 +64,8 @@ pub enum Want {
     Move,
     /// Connect to this TCP port on 127.0.0.1; answers whether it was done.
     Connect(u16),
+    /// Say whether something is mounted on `/mnt`, seen from outside.
+    LookForMount,
     /// Mount something with a file `late` in it on `/mnt`; answers whether it was done.
     Mount,
 }

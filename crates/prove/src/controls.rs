@@ -63,7 +63,9 @@ pub fn shown(site: &Site, guarantees: &[Guarantee]) -> Result<Vec<Shown>, Proble
         };
         let absent = |name: &str| {
             let is = |n: &&String| n.starts_with(&format!("{name}:"));
-            bare.not_here.iter().find(is).or(as_uid.not_here.iter().find(is)).cloned()
+            // Only what means nothing in both means nothing here.
+            let (one, other) = (bare.not_here.iter().find(is), as_uid.not_here.iter().find(is));
+            one.filter(|_| other.is_some()).cloned()
         };
         let mut shown = Shown {
             guarantee: bare.guarantee,

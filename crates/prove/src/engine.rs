@@ -29,6 +29,8 @@ const GROUPS: [u32; 2] = [12_345, 23_456];
 pub enum Outcome {
     /// Nothing was started.
     Refused(Refusal),
+    /// Nothing was started, and a process was left behind.
+    LeftBehind(Refusal),
     /// It ended without a word, or fell silent.
     Silent(String),
     /// The attacks were made.
@@ -70,6 +72,7 @@ impl Site {
 
     /// Starts a run; the attacker is inside and waits.
     pub(crate) fn start(&self, scenario: &Scenario) -> io::Result<Result<Session<'_>, Outcome>> {
+        self.check_interrupts()?;
         let (channel, theirs) = Channel::pair()?;
         channel.patience(PATIENCE)?;
         let child = Command::new(self.executable())
@@ -160,6 +163,8 @@ impl Site {
             token: self.token().to_owned(),
             handle: attempts::handle_of(&raw(&secret)).unwrap_or_default(),
             secret,
+            core_is_piped: std::fs::read("/proc/sys/kernel/core_pattern")
+                .is_ok_and(|pattern| pattern.starts_with(b"|")),
             disk: Site::DISK,
             outsider: process::Pid::own().get(),
             caller_session: session.caller_session,
@@ -186,6 +191,9 @@ impl Site {
             Want::Directory => "here".to_owned(),
             Want::Move => words(self.move_out().map(|to| to.display().to_string())),
             Want::Connect(port) => words(connect(port).map(|()| "done".to_owned())),
+            Want::LookForMount => words(
+                self.has_mount().map(|seen| if seen { "seen" } else { "not seen" }.to_owned()),
+            ),
             Want::Mount => words(self.mount_late().map(|()| "done".to_owned())),
         };
         channel.send(&Order::Answer(answer))?;
@@ -206,7 +214,10 @@ impl Session<'_> {
                 Ok(Some(Report::Inside)) => return None,
                 Ok(Some(Report::Refused(refusal))) => {
                     self.end();
-                    return Some(Outcome::Refused(refusal));
+                    return Some(match self.left_behind() {
+                        true => Outcome::LeftBehind(refusal),
+                        false => Outcome::Refused(refusal),
+                    });
                 }
                 Ok(Some(other)) => return Some(self.silent(&format!("unexpected: {other:?}"))),
                 Ok(None) => return Some(self.silent("ended without a word")),
@@ -260,6 +271,11 @@ impl Session<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a process of it was still there behind its caller.
+    pub(crate) fn left_behind(&self) -> bool {
+        self.status == Some(launcher::LEFT_BEHIND)
     }
 
     /// Ends whatever is left of it.

@@ -127,6 +127,7 @@ fn one(
         Err(Outcome::Refused(refusal)) => {
             faults.misnamed.push(format!("{what}: {}", refusal.message));
         }
+        Err(Outcome::LeftBehind(_)) => faults.leftovers.push(format!("{what}: a process")),
         Err(Outcome::Silent(why)) => faults.misnamed.push(format!("{what}: {why}")),
         Err(Outcome::Attacked(_)) => {}
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use isol::{Choice, Error, Isolation, Planned, Purpose};
 use isol_core::{
@@ -33,6 +34,8 @@ pub(crate) fn launch() -> i32 {
     let Ok(channel) = Channel::standard_input() else { return 2 };
     let Ok(Some(Order::Scenario(scenario))) = channel.receive() else { return 2 };
     let terminal = terminal();
+    // Where there is no such thing, a process that is left behind is looked for by its uid only.
+    let _ = attempts::adopt_orphans();
     if channel.send(&Report::Caller(Pid::own().get())).is_err() {
         return 2;
     }
@@ -45,8 +48,18 @@ pub(crate) fn launch() -> i32 {
     drop(channel.take());
     let Ok(child) = child else { return 2 };
     let _ = isol_sys::descriptors::put(null().as_raw_fd(), 0);
-    attempts::reap(child).map_or(2, |(status, _)| status.code())
+    let status = attempts::reap(child).map_or(2, |(status, _)| status.code());
+    // What is left of it is this one's child by now.
+    match attempts::has_children(PATIENCE) {
+        Ok(false) => status,
+        _ => LEFT_BEHIND,
+    }
 }
+
+/// How long what a caller has started may take to end behind it.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// The status of a caller that has left a process behind, whosever it is.
+pub(crate) const LEFT_BEHIND: i32 = 99;
 
 type Terminal = (OwnedFd, OwnedFd);
 

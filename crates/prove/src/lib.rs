@@ -30,6 +30,7 @@ pub mod engine;
 mod expected;
 pub mod faults;
 mod host;
+mod interrupts;
 mod launcher;
 pub mod matrix;
 pub mod mutations;
@@ -41,6 +42,16 @@ pub mod subject;
 mod taint;
 mod trap;
 mod verdict;
+
+/// Leaves the host's mounts and IPC objects for copies of this process's own, where the system has such a thing:
+/// what a proof makes of them goes with it, however it ends. To be called before a [`Site`] is made, in a process with
+/// one thread.
+///
+/// # Errors
+/// `ENOSYS` where there is no such thing; `EPERM` without the privilege.
+pub fn own_surroundings() -> Result<(), isol_core::Errno> {
+    isol_sys::attempts::own_mounts_and_ipc()
+}
 
 pub use attack::{Attack, Breach, Control, Inside, Setting};
 pub use expected::Expected;

@@ -81,7 +81,9 @@ fn row(backend: &dyn Backend, mode: Mode, tried: Tried) -> Row {
     };
     match support {
         Support::Held | Support::OnRequest(_) => {
-            if !tried.breaches.is_empty() || tried.resisted == 0 {
+            // What was not shown to hold does not hold.
+            let shown = tried.inconclusive.is_empty() && tried.resisted > 0;
+            if !tried.breaches.is_empty() || !shown {
                 row.verdict = Verdict::Violated;
             }
         }

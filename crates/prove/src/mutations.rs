@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::engine::Outcome;
 use crate::matrix::{self, MODES, Question, Tried, answer, failed};
-use crate::scenario::{Scenario, Who};
+use crate::scenario::{How, Scenario, Who};
 use crate::subject::Subject;
 use crate::{Site, probes};
 
@@ -52,20 +52,28 @@ impl Mutation {
     }
 }
 
-/// The steps of a backend's plans, in all modes, that this host would carry out.
+/// The steps of a backend's plans, in some modes, that this host would carry out.
 ///
 /// # Errors
 /// There is no plan.
-pub fn steps(site: &Site, backend: &'static dyn Backend) -> Result<Vec<&'static str>, Problem> {
+pub fn steps(
+    site: &Site,
+    backend: &'static dyn Backend,
+    modes: &[Mode],
+) -> Result<Vec<&'static str>, Problem> {
     let mut names = Vec::new();
-    for scenario in scenarios(site, backend) {
-        for step in crate::launcher::plan(&scenario)?.steps() {
+    for scenario in scenarios(site, backend).iter().filter(|scenario| in_modes(scenario, modes)) {
+        for step in crate::launcher::plan(scenario)?.steps() {
             if !names.contains(&step.name()) {
                 names.push(step.name());
             }
         }
     }
     Ok(names)
+}
+
+fn in_modes(scenario: &Scenario, modes: &[Mode]) -> bool {
+    matches!(&scenario.how, How::Isol { mode, .. } if modes.contains(&(*mode).into()))
 }
 
 /// One scenario for each kind of plan that this host would carry out.

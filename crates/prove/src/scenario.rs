@@ -1,6 +1,6 @@
 //! What a caller is told to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use isol_core::{Errno, Guarantee, Mode};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,19 @@ pub(crate) struct Scenario {
     /// A step whose calls do nothing, and say that they did.
     pub(crate) lying: Option<String>,
     pub(crate) fault: Option<FaultAt>,
+}
+
+impl Scenario {
+    /// The root is somewhere else.
+    pub(crate) fn moved_to(&mut self, root: &Path) {
+        if let How::Tool { words } = &mut self.how {
+            let from = self.root.display().to_string();
+            for word in words.iter_mut() {
+                *word = word.replace(&from, &root.display().to_string());
+            }
+        }
+        self.root = root.to_owned();
+    }
 }
 
 /// Who isolates.

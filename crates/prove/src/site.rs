@@ -8,15 +8,15 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
-use isol_core::{Gid, Problem};
-use isol_root::throwaway::Options;
-use isol_root::{Resolver, Sysroot, Throwaway};
+use isol_core::{Os, Problem};
+use isol_root::{Sysroot, add};
 use isol_steps::HeldUid;
 use isol_sys::attempts;
-use isol_sys::state::StateDir;
+use isol_sys::state::{Lock, StateDir};
 
 use crate::attack::raw;
 use crate::baits::Baits;
+use crate::interrupts::Interrupts;
 
 /// What stands in files that must stay out of reach.
 const SECRET: &str = "isol prove: a file outside of the root";
@@ -34,19 +34,26 @@ const DISK: (u32, u32) = (8, 0);
 /// The parts of the root that a root should not have.
 const UNCLEAN: &str = "opt";
 
-/// A root with isol's own executable in it, and with traps; removed when this value goes.
+/// What a site's lock is called, before its number. Whoever finds one that nobody holds removes the directory that
+/// is noted in it.
+pub const LOCK: &str = "prove-";
+
+/// A root with isol's own executable in it, and with traps, and a directory outside of it; both removed when this
+/// value goes or, if its process was killed, by the next sweep.
 #[derive(Debug)]
 pub struct Site {
     executable: PathBuf,
-    tree: Throwaway,
+    base: PathBuf,
+    root: PathBuf,
+    outside: PathBuf,
     uid: HeldUid,
-    outside: tempfile::TempDir,
     token: String,
     planted: Vec<String>,
     /// A mount outside, where one can be made.
     mounted: Option<PathBuf>,
-    // Behind the directory that holds their files.
     pub(crate) baits: Baits,
+    lock: Option<Lock>,
+    interrupts: Interrupts,
 }
 
 impl Site {
@@ -55,37 +62,39 @@ impl Site {
     /// # Errors
     /// It can't be made: it takes root, and room for a few copies of the executable.
     pub fn new(executable: &Path) -> Result<Self, Problem> {
-        let wrong = |what: &'static str, why: String| Problem::new("prove", what, why);
-        let uid = HeldUid::find()?;
-        let gid = Gid::new(uid.uid().get()).ok_or_else(|| wrong("no gid", String::new()))?;
-        let tree = (|| {
-            let host = Sysroot::open(Path::new("/")).map_err(|e| e.to_string())?;
-            let closure =
-                Resolver::new(&host).closure(executable, &[]).map_err(|e| e.to_string())?;
-            let state = StateDir::open_for_roots().map_err(|e| e.to_string())?;
-            Throwaway::create(&state, &host, &closure, &Options::new(uid.uid(), gid))
-                .map_err(|e| e.to_string())
-        })()
-        .map_err(|why| wrong("can't make a root", why))?;
+        let wrong = |why: String| Problem::new("prove", "can't make a root", why);
         let io = |error: io::Error| Problem::io("prove", "can't make what to attack", &error);
-        let outside = outside().map_err(io)?;
-        let baits = Baits::new().map_err(io)?;
+        let uid = HeldUid::find()?;
         let token = format!("isol prove: the root of {}", uid.uid());
-        let executable = executable.to_owned();
+        let state = StateDir::open().map_err(|error| wrong(error.to_string()))?;
+        let number = format!("{}-{}", std::process::id(), uid.uid());
+        let base = place().join(format!("isol-prove-{number}"));
+        // First the lock, then what it stands for.
+        let lock = state
+            .try_lock(&format!("{LOCK}{number}"))
+            .map_err(|error| wrong(error.to_string()))?
+            .ok_or_else(|| wrong("somebody has it already".into()))?;
+        lock.set_payload(&base.display().to_string()).map_err(|e| wrong(e.to_string()))?;
         let mut site = Self {
-            executable,
-            tree,
+            executable: executable.to_owned(),
+            root: base.join("root"),
+            outside: base.join("outside"),
+            base,
             uid,
-            outside,
             token,
             planted: Vec::new(),
             mounted: None,
-            baits,
+            baits: Baits::new().map_err(io)?,
+            lock: Some(lock),
+            interrupts: Interrupts::block().map_err(io)?,
         };
+        for dir in [&site.base, &site.root, &site.outside] {
+            dir_at(dir, 0o755).map_err(io)?;
+        }
+        let tree = Sysroot::open(&site.root).map_err(|error| wrong(error.to_string()))?;
+        add::paths(&tree, &[executable.to_owned()]).map_err(|error| wrong(error.to_string()))?;
         site.plant().map_err(io)?;
-        let point = site.outside().join("mounted");
-        dir_at(&point, 0o755).map_err(io)?;
-        site.mounted = attempts::mount_tmpfs(&raw(&point)).ok().map(|()| point);
+        site.fill_outside().map_err(io)?;
         Ok(site)
     }
 
@@ -98,7 +107,7 @@ impl Site {
     /// The root, on the host.
     #[must_use]
     pub fn root(&self) -> &Path {
-        self.tree.path()
+        &self.root
     }
 
     /// The root's device and inode number.
@@ -119,7 +128,7 @@ impl Site {
     /// A directory outside.
     #[must_use]
     pub fn outside(&self) -> &Path {
-        self.outside.path()
+        &self.outside
     }
 
     /// A mount point outside of the root: one of its own or, where nothing can be mounted, one of the host's.
@@ -153,6 +162,7 @@ impl Site {
         let root = self.root().to_owned();
         let at = |path: &str| root.join(path);
         put(&at("prove.token"), self.token.as_bytes(), 0o644)?;
+        dir_at(&at("tmp"), 0o1777)?;
         for dir in ["home", "mnt", "yard", "yard/pen", "links", UNCLEAN, "etc", "dev"] {
             dir_at(&at(dir), 0o755)?;
         }
@@ -167,9 +177,14 @@ impl Site {
         );
         put(&at("etc/passwd"), me.as_bytes(), 0o644)?;
         put(&at("opt/root-only"), ROOT_ONLY.as_bytes(), 0o600)?;
-        // A terminal that is everybody's own; where no device can be made, /dev/tty is none.
-        let _ = attempts::mknod(&raw(at("dev/tty")), false, 5, 0)
-            .map(|()| fs::set_permissions(at("dev/tty"), Permissions::from_mode(0o666)));
+        // Where devices are in devfs only, a root without one has no /dev/tty.
+        if isol_sys::os::HOST == Os::Linux {
+            for (name, number) in [("null", (1, 3)), ("tty", (5, 0))] {
+                let path = at("dev").join(name);
+                let _ = attempts::mknod(&raw(&path), false, number.0, number.1)
+                    .map(|()| fs::set_permissions(&path, Permissions::from_mode(0o666)));
+            }
+        }
         let _ = attempts::mknod(&raw(at("opt/disk")), true, DISK.0, DISK.1);
         let _ = attempts::mknod(&raw(at("opt/mem")), false, 1, 1);
         for (name, owner, group, mode) in [
@@ -204,7 +219,7 @@ impl Site {
     }
 
     fn aside(&self) -> PathBuf {
-        self.root().with_extension("aside")
+        self.base.join("aside")
     }
 
     /// Takes what a root should not have out of it, for as long as the answer lives.
@@ -216,16 +231,19 @@ impl Site {
 
     /// Moves `/yard/pen` out of the root, and says where it is.
     pub(crate) fn move_out(&self) -> io::Result<PathBuf> {
-        let from = self.root().join("yard/pen");
         let to = self.outside().join("pen");
-        match fs::rename(&from, &to) {
-            Ok(()) => Ok(to),
-            // Another file system.
-            Err(_) => {
-                let to = self.root().with_extension("pen");
-                fs::rename(&from, &to).map(|()| to)
-            }
-        }
+        fs::rename(self.root().join("yard/pen"), &to).map(|()| to)
+    }
+
+    /// Moves the root somewhere else.
+    pub(crate) fn move_root(&self, to: &Path) -> io::Result<()> {
+        fs::rename(self.root(), to)
+    }
+
+    /// Whether something is mounted on the root's `/mnt`, seen from outside.
+    pub(crate) fn has_mount(&self) -> io::Result<bool> {
+        let device = |path: PathBuf| fs::metadata(path).map(|meta| meta.dev());
+        Ok(device(self.root().join("mnt"))? != device(self.root().to_owned())?)
     }
 
     /// Mounts something in the root, as somebody outside.
@@ -237,26 +255,59 @@ impl Site {
 
     /// Puts back what a run has changed.
     pub(crate) fn tidy(&self) -> io::Result<()> {
-        for moved in [self.outside().join("pen"), self.root().with_extension("pen")] {
-            if moved.exists() {
-                fs::rename(moved, self.root().join("yard/pen"))?;
-            }
+        let pen = self.outside().join("pen");
+        if pen.exists() {
+            fs::rename(pen, self.root().join("yard/pen"))?;
         }
-        if self.root().join("mnt/late").exists() {
+        if self.has_mount()? {
             attempts::unmount(&raw(self.root().join("mnt")))?;
         }
+        Ok(())
+    }
+
+    /// An error once somebody wants this process to end.
+    pub(crate) fn check_interrupts(&self) -> io::Result<()> {
+        self.interrupts.check()
+    }
+
+    fn fill_outside(&mut self) -> io::Result<()> {
+        let outside = self.outside.clone();
+        put(&outside.join("secret"), SECRET.as_bytes(), 0o644)?;
+        put(&outside.join("stdout"), WRITTEN.as_bytes(), 0o600)?;
+        // Where the program starts is there, too: whoever takes this for the root notices nothing.
+        dir_at(&outside.join("home"), 0o755)?;
+        dir_at(&outside.join("loose"), 0o777)?;
+        let point = outside.join("mounted");
+        dir_at(&point, 0o755)?;
+        self.mounted = attempts::mount_tmpfs(&raw(&point)).ok().map(|()| point);
         Ok(())
     }
 }
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // What can't be put back is found by the next sweep.
+        // What can't be put back or removed now is found by the next sweep.
         let _ = self.tidy();
         if let Some(mounted) = &self.mounted {
             let _ = attempts::unmount(&raw(mounted));
         }
+        let removed = fs::remove_dir_all(&self.base);
+        if let Some(lock) = self.lock.take() {
+            let _ = if removed.is_ok() {
+                lock.release()
+            } else {
+                lock.abandon();
+                Ok(())
+            };
+        }
     }
+}
+
+/// Where a site is made: everybody can come there, and what is executed there keeps its set-id bits. Beside the second
+/// place for isol's own state.
+fn place() -> &'static Path {
+    let last = StateDir::CANDIDATES.last().map_or("/var/lib/isol", |last| last);
+    Path::new(last).parent().unwrap_or(Path::new("/var"))
 }
 
 /// What was taken out of the root; put back when this goes.
@@ -270,19 +321,6 @@ impl Drop for Aside {
     fn drop(&mut self) {
         let _ = fs::rename(&self.to, &self.from);
     }
-}
-
-/// A directory outside that everybody may enter.
-fn outside() -> io::Result<tempfile::TempDir> {
-    let outside = tempfile::Builder::new().prefix("isol-prove-").tempdir()?;
-    fs::set_permissions(outside.path(), Permissions::from_mode(0o755))?;
-    put(&outside.path().join("secret"), SECRET.as_bytes(), 0o644)?;
-    put(&outside.path().join("stdout"), WRITTEN.as_bytes(), 0o600)?;
-    // Where the program starts is there, too: whoever takes this for the root notices nothing.
-    dir_at(&outside.path().join("home"), 0o755)?;
-    dir_at(&outside.path().join("loose"), 0o777)?;
-    dir_at(&outside.path().join("loose/root"), 0o755)?;
-    Ok(outside)
 }
 
 pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

@@ -38,7 +38,7 @@ cfg_if::cfg_if! {
     }
 }
 
-pub use child::{Ended, fork, in_a_child, reap};
+pub use child::{Ended, fork, has_children, in_a_child, reap};
 pub use files::{
     HERE, Kind, access_mode, chroot, close, duplicate, kind_of, mknod, open_at, put_at,
 };

@@ -50,13 +50,18 @@ impl Signals {
     /// As pthread_sigmask(3).
     ///
     /// # References
-    /// pthread_sigmask(3)
+    /// pthread_sigmask(3), sigaction(2)
     pub fn block() -> io::Result<Self> {
         let mut set = nix::sys::signal::SigSet::empty();
         for signal in FORWARDED.into_iter().chain([libc::SIGCHLD]) {
             set.add(nix::sys::signal::Signal::try_from(signal)?);
         }
         set.thread_block()?;
+        // BSDs discard a signal whose default is to be ignored, blocked or not; and nobody waits for the children
+        // of a process that ignores SIGCHLD.
+        for signal in [libc::SIGCHLD, libc::SIGWINCH, libc::SIGCONT] {
+            keep(signal)?;
+        }
         Ok(Self { set })
     }
 
@@ -70,6 +75,16 @@ impl Signals {
     pub fn next(&self, time: Option<Duration>) -> io::Result<Option<Arrival>> {
         system::next(self.set.as_ref(), time)
     }
+}
+
+extern "C" fn nothing(_signal: libc::c_int) {}
+
+/// Has a signal wait while it is blocked, though its default is to be ignored.
+fn keep(signal: libc::c_int) -> io::Result<()> {
+    let handler = nothing as extern "C" fn(libc::c_int);
+    // SAFETY: the handler does nothing.
+    let before = unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+    if before == libc::SIG_ERR { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Stops this process, as the terminal's stop key does; returns when it is continued.

@@ -33,7 +33,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         }
         let name = format!("mutations::{}", backend.name());
         trials.push(trial(name, move |site| {
-            let steps = mutations::steps(site, backend).map_err(|p| p.to_string())?;
+            let steps = mutations::steps(site, backend, &isol_prove::matrix::MODES)
+                .map_err(|p| p.to_string())?;
             if steps.len() < 20 {
                 return Err(format!("there are more steps than {steps:?}").into());
             }

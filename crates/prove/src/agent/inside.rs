@@ -80,7 +80,7 @@ impl Begun {
     /// Looks. To be called before anything is opened.
     pub(crate) fn look() -> Self {
         // Behind the highest number that a caller leaves open.
-        const LAST: i32 = 4096;
+        const LAST: i32 = 8192;
         let kind = |fd| attempts::kind_of(fd).ok().map(|kind| (fd, kind));
         Self {
             opened: (0..LAST).filter_map(kind).collect(),

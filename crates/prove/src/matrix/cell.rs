@@ -36,6 +36,8 @@ pub struct Tried {
     pub breaches: Vec<String>,
     /// The names of those that got through.
     pub through: Vec<&'static str>,
+    /// What gave no answer: it proves nothing, neither way.
+    pub inconclusive: Vec<String>,
     /// How many did not.
     pub resisted: usize,
     /// Attacks that mean nothing here, and why.
@@ -52,6 +54,7 @@ impl Tried {
             guarantee,
             breaches: Vec::new(),
             through: Vec::new(),
+            inconclusive: Vec::new(),
             resisted: 0,
             not_here: Vec::new(),
             open: Vec::new(),
@@ -63,6 +66,7 @@ impl Tried {
     #[must_use]
     pub fn evidence(&self) -> Vec<String> {
         let mut words = self.breaches.clone();
+        words.extend(self.inconclusive.iter().map(|why| format!("no answer: {why}")));
         if words.is_empty() {
             words.push(format!("{} attacks failed", self.resisted));
         }
@@ -73,6 +77,7 @@ impl Tried {
 
     fn note(&mut self, attack: &'static Attack, seen: &Seen, expected: &Expected) {
         match (attack.breach(seen, expected), seen) {
+            (_, Seen::Lost(why)) => self.inconclusive.push(format!("{}: {why}", attack.name)),
             (Some(what), _) => match attack.open {
                 Some(why) => self.open.push(format!("{}: {why}", attack.name)),
                 None => {
@@ -167,7 +172,9 @@ fn note(
                 }
             }
         }
-        Outcome::Refused(refusal) => nothing_ran(&refusal.message, attacks, found),
+        Outcome::Refused(refusal) | Outcome::LeftBehind(refusal) => {
+            nothing_ran(&refusal.message, attacks, found);
+        }
         Outcome::Silent(why) => nothing_ran(&why, attacks, found),
     }
 }
@@ -178,7 +185,7 @@ fn nothing_ran(why: &str, attacks: &[(Guarantee, &'static Attack)], found: &mut 
         let Some(tried) = found.get_mut(guarantee) else { continue };
         if tried.refused.is_none() {
             tried.refused = Some(why.to_owned());
-            tried.breach("run", &format!("nothing was started: {why}"));
+            tried.inconclusive.push(format!("nothing was started: {why}"));
         }
     }
 }
@@ -276,7 +283,9 @@ fn spring(
         None => None,
         Some(Ok(session)) => Some(session),
         Some(Err(outcome)) => {
-            tried.breach(trap.name, &format!("the first run was not started: {outcome:?}"));
+            tried
+                .inconclusive
+                .push(format!("{}: the first run was not started: {outcome:?}", trap.name));
             return Ok(());
         }
     };
@@ -291,9 +300,13 @@ fn spring(
             tried.resisted += 1;
         }
         Err(Outcome::Refused(refusal)) => {
-            tried.breach(trap.name, &format!("refused for another reason: {}", refusal.message));
+            let why = refusal.message;
+            tried.inconclusive.push(format!("{}: refused for another reason: {why}", trap.name));
         }
-        Err(Outcome::Silent(why)) => tried.breach(trap.name, &why),
+        Err(Outcome::LeftBehind(_)) => {
+            tried.breach(trap.name, "refused, and a process was left behind")
+        }
+        Err(Outcome::Silent(why)) => tried.inconclusive.push(format!("{}: {why}", trap.name)),
         Err(Outcome::Attacked(_)) => {}
     }
     drop(laid);

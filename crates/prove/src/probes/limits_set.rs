@@ -1,9 +1,13 @@
 //! `limits-set`: limits that are not those of the policy.
 
-use isol_core::{Errno, Guarantee};
-use isol_sys::attempts as sys;
-use nix::sys::signal::{Signal, raise};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 
+use isol_core::Guarantee;
+use isol_sys::attempts as sys;
+
+use crate::agent::{CRASH, WORD};
+use crate::attack::message;
 use crate::{Attack, Breach, Expected, Inside, Probe, Seen};
 
 pub(crate) const PROBE: Probe = Probe {
@@ -12,7 +16,7 @@ pub(crate) const PROBE: Probe = Probe {
         Attack::new("named", named, Breach::When(differ)),
         Attack::new("raise", |_| raise_hard(), Breach::Anything)
             .exempt("where nobody has CAP_SYS_RESOURCE, nobody can raise a hard limit"),
-        Attack::new("core-dump", |_| dump(), Breach::Anything),
+        Attack::new("core-dump", dump, Breach::Anything),
     ],
     traps: &[],
 };
@@ -44,19 +48,25 @@ fn raise_hard() -> Seen {
     Seen::of(sys::set_limit(name, soft, hard + 1), |()| format!("{name} was raised"))
 }
 
-/// A process that ends by a signal which would leave a core file.
-fn dump() -> Seen {
-    let ended = sys::in_a_child(std::time::Duration::from_secs(5), &mut || {
-        let _ = std::env::set_current_dir("/tmp");
-        let _ = raise(Signal::SIGSEGV);
-        let _ = raise(Signal::SIGABRT);
-        Vec::new()
-    });
+/// A program that ends by a signal which would leave a core file. One that is executed: a process whose ids have
+/// changed leaves none.
+fn dump(inside: &Inside<'_>) -> Seen {
+    if inside.brief.core_is_piped {
+        return Seen::NotHere(
+            "the host pipes core dumps to a program, which no limit binds".into(),
+        );
+    }
+    let ended = Command::new(inside.at_executable())
+        .args([WORD, CRASH])
+        .current_dir(inside.at("/tmp"))
+        .stdin(Stdio::piped())
+        .status();
     match ended {
-        Ok(ended) if ended.core => Seen::Got("core dumped".into()),
-        Ok(_) => Seen::Refused("no core was dumped".into()),
+        Ok(status) if status.core_dumped() => Seen::Got("core dumped".into()),
+        Ok(status) if status.signal().is_some() => Seen::Refused("no core was dumped".into()),
+        Ok(status) => Seen::Lost(format!("it ended otherwise: {status}")),
         Err(error) => {
-            Seen::of::<()>(Err(Errno(error.raw_os_error().unwrap_or(0))), |()| String::new())
+            Seen::NotHere(format!("no program can be executed here: {}", message(&error)))
         }
     }
 }

@@ -45,8 +45,9 @@ fn run(inside: &Inside<'_>, path: &str) -> Seen {
 fn identity(program: &Path) -> Result<String, String> {
     let ran = Command::new(program)
         .args([WORD, IDENTIFY])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
+        // A root need not have a /dev/null.
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
         .output()
         .map_err(|error| format!("it can't be executed: {}", message(&error)))?;
     match String::from_utf8_lossy(&ran.stdout).trim() {

@@ -62,7 +62,7 @@ fn rename(from: PathBuf, to: PathBuf) -> io::Result<Laid> {
 
 /// A file outside that the uid may write to.
 fn hard_link(site: &Site, _scenario: &mut Scenario) -> io::Result<Laid> {
-    let outside = site.root().with_extension("linked");
+    let outside = site.outside().join("linked");
     crate::site::put(&outside, b"outside", 0o666)?;
     let inside = site.root().join("home/linked");
     fs::hard_link(&outside, &inside)?;

@@ -6,7 +6,8 @@ use isol_core::{Errno, Guarantee, Os};
 use isol_sys::attempts::{self as sys, Namespace};
 
 use super::root_confined::read_at;
-use crate::attack::{message, read};
+use crate::attack::{message, read, read_device};
+use crate::brief::Want;
 use crate::{Attack, Breach, Expected, Inside, Probe, Seen, Setting};
 
 const ROOT: Setting = Setting::AsRoot;
@@ -15,7 +16,8 @@ pub(crate) const PROBE: Probe = Probe {
     guarantee: Guarantee::RootHarmless,
     attacks: &[
         Attack::new("walk-out", walk_out, Breach::When(is_secret)).setting(ROOT),
-        Attack::new("disk", disk, Breach::Anything)
+        // The disk that lies in the root already.
+        Attack::new("disk", |i| read_device(i.at("/opt/disk")), Breach::Anything)
             .setting(ROOT)
             .exempt("whether there is a disk behind the number is the host's"),
         Attack::new("make-a-device", device, Breach::Anything).setting(ROOT),
@@ -74,25 +76,18 @@ fn device(inside: &Inside<'_>) -> Seen {
     seen
 }
 
-/// The disk that lies in the root already.
-fn disk(inside: &Inside<'_>) -> Seen {
-    let path = inside.at("/opt/disk");
-    if std::fs::symlink_metadata(&path).is_err() {
-        return Seen::NotHere("no device could be planted here".into());
-    }
-    match std::fs::File::open(path) {
-        Ok(_) => Seen::Got("it can be read".into()),
-        Err(error) => Seen::Refused(message(&error)),
-    }
-}
-
+/// Whether what is mounted inside is mounted outside, too.
 fn mount(inside: &Inside<'_>) -> Seen {
     let at = inside.raw("/mnt");
-    let seen = done(sys::mount_tmpfs(&at));
-    if matches!(seen, Seen::Got(_)) {
-        let _ = sys::unmount(&at);
+    if let Err(errno) = sys::mount_tmpfs(&at) {
+        return Seen::Refused(errno.message());
     }
-    seen
+    let outside = inside.ask(Want::LookForMount);
+    let _ = sys::unmount(&at);
+    match outside.as_str() {
+        "seen" => Seen::Got("it is mounted outside, too".into()),
+        other => Seen::Refused(format!("outside it is {other}")),
+    }
 }
 
 fn join(inside: &Inside<'_>) -> Seen {

@@ -104,9 +104,13 @@ fn library(site: &Site) -> io::Result<PathBuf> {
     find(site.root()).ok_or_else(|| io::Error::other("there is no C library in the root"))
 }
 
+/// The whole root, below a directory that is not only root's to write.
 fn above(site: &Site, scenario: &mut Scenario) -> io::Result<Laid> {
-    scenario.root = site.outside().join("loose/root");
-    Ok(Laid::nothing())
+    let (here, there) = (site.root().to_owned(), site.outside().join("loose/root"));
+    site.move_root(&there)?;
+    scenario.moved_to(&there);
+    let back = here.clone();
+    Ok(Laid::undone_by(move || drop(fs::rename(there, back))))
 }
 
 fn mode(path: PathBuf, mode: u32) -> io::Result<Laid> {

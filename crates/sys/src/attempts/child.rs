@@ -62,6 +62,31 @@ pub fn reap(pid: Pid) -> io::Result<(Status, bool)> {
     }
 }
 
+/// Whether this process has children that are still there when the patience is over; those that end are waited for.
+///
+/// # Errors
+/// As waitpid(2).
+pub fn has_children(patience: Duration) -> io::Result<bool> {
+    let until = Instant::now() + patience;
+    loop {
+        let mut raw = 0;
+        // SAFETY: the status is writable for the call.
+        match unsafe { libc::waitpid(-1, &mut raw, libc::WNOHANG) } {
+            -1 => {
+                let error = io::Error::last_os_error();
+                match error.raw_os_error() {
+                    Some(libc::ECHILD) => return Ok(false),
+                    Some(libc::EINTR) => {}
+                    _ => return Err(error),
+                }
+            }
+            0 if Instant::now() >= until => return Ok(true),
+            0 => std::thread::sleep(Duration::from_millis(2)),
+            _ => {}
+        }
+    }
+}
+
 /// Does something in a child and returns what it says; one that takes too long is killed. Only in a process
 /// with one thread.
 ///

@@ -12,6 +12,8 @@ pub use linux_only::*;
 not_here! {
     mount_tmpfs(&CStr) -> ();
     unmount(&CStr) -> ();
+    may_mount(&CStr) -> ();
+    adopt_orphans() -> ();
     mounts() -> Vec<String>;
     new_jail(&CStr) -> ();
     trace(i32) -> ();

@@ -10,9 +10,9 @@ mod others;
 mod privileges;
 
 pub use linux_only::*;
-pub use mounts::{mount_tmpfs, mounts, new_jail, unmount};
+pub use mounts::{may_mount, mount_tmpfs, mounts, new_jail, unmount};
 pub use others::{list, trace};
 pub use privileges::{
-    no_new_privileges, parent_death_signal, set_parent_death_signal, superuser_is_on,
-    tracing_is_off,
+    adopt_orphans, no_new_privileges, parent_death_signal, set_parent_death_signal,
+    superuser_is_on, tracing_is_off,
 };

@@ -8,7 +8,8 @@ use isol_core::Errno;
 use super::super::{Capabilities, Namespace, Ring};
 
 not_here! {
-    pivot_root(&CStr, &CStr) -> ();
+    may_pivot_root() -> ();
+    own_mounts_and_ipc() -> ();
     handle_of(&CStr) -> Vec<u8>;
     open_handle(&[u8], RawFd) -> OwnedFd;
     set_file_capabilities(&CStr, u64) -> ();

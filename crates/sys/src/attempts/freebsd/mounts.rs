@@ -20,6 +20,22 @@ pub fn mount_tmpfs(at: &CStr) -> Result<(), Errno> {
     check(unsafe { libc::nmount(pairs.as_mut_ptr(), pairs.len() as u32, 0) }).map(drop)
 }
 
+/// Whether this process could mount something: a file system that there is not is asked for.
+///
+/// # Errors
+/// `EPERM`.
+///
+/// # References
+/// nmount(2)
+pub fn may_mount(at: &CStr) -> Result<(), Errno> {
+    let mut pairs = [c"fstype", c"isol-none", c"fspath", at].map(iovec);
+    // SAFETY: name and value in turn, each NUL-terminated and alive during the call.
+    match check(unsafe { libc::nmount(pairs.as_mut_ptr(), pairs.len() as u32, 0) }) {
+        Err(Errno(libc::EPERM)) => Err(Errno(libc::EPERM)),
+        _ => Ok(()),
+    }
+}
+
 /// Takes a mount away.
 ///
 /// # Errors
@@ -48,14 +64,17 @@ pub fn mounts() -> Result<Vec<String>, Errno> {
     Ok(found.iter().map(point).collect())
 }
 
-/// Makes a jail and enters it.
+/// Makes a jail, and takes it away again.
 ///
 /// # Errors
 /// As jail_set(2).
 pub fn new_jail(path: &CStr) -> Result<(), Errno> {
-    const CREATE_AND_ATTACH: libc::c_int = 0x01 | 0x04;
-    let mut pairs = [c"path", path, c"name", c"isol-prove"].map(iovec);
-    // SAFETY: name and value in turn, each NUL-terminated and alive during the call.
-    check(unsafe { libc::jail_set(pairs.as_mut_ptr(), pairs.len() as u32, CREATE_AND_ATTACH) })
-        .map(drop)
+    let nothing = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+    let [a, b, c, d, e] = [c"path", path, c"name", c"isol-prove", c"persist"].map(iovec);
+    let mut pairs = [a, b, c, d, e, nothing];
+    let count = pairs.len() as u32;
+    // SAFETY: name and value in turn, each NUL-terminated and alive during the call; the last has no value.
+    let jail = check(unsafe { libc::jail_set(pairs.as_mut_ptr(), count, libc::JAIL_CREATE) })?;
+    // SAFETY: takes a number.
+    check(unsafe { libc::jail_remove(jail) }).map(drop)
 }

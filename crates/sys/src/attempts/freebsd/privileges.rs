@@ -45,6 +45,22 @@ pub fn set_parent_death_signal(signal: i32) -> Result<(), Errno> {
     check(unsafe { libc::procctl(libc::P_PID, own as libc::id_t, PDEATHSIG_CTL, data) }).map(drop)
 }
 
+/// Becomes the parent of what this process's children leave behind.
+///
+/// # Errors
+/// As procctl(2).
+///
+/// # References
+/// procctl(2): `PROC_REAP_ACQUIRE`
+pub fn adopt_orphans() -> Result<(), Errno> {
+    const REAP_ACQUIRE: c_int = 2;
+    // SAFETY: no arguments, cannot fail.
+    let own = unsafe { libc::getpid() };
+    let nothing = std::ptr::null_mut();
+    // SAFETY: the command takes no data.
+    check(unsafe { libc::procctl(libc::P_PID, own as libc::id_t, REAP_ACQUIRE, nothing) }).map(drop)
+}
+
 /// Whether uid 0 is the superuser where this process is.
 ///
 /// # Errors

@@ -29,14 +29,50 @@ pub fn unmount(at: &CStr) -> Result<(), Errno> {
     check(unsafe { libc::umount2(at.as_ptr(), libc::MNT_DETACH) }).map(drop)
 }
 
-/// Moves the root of the mount namespace.
+/// Whether this process could mount something: a file system that there is not is asked for.
 ///
 /// # Errors
-/// As pivot_root(2).
-pub fn pivot_root(new: &CStr, old: &CStr) -> Result<(), Errno> {
-    // SAFETY: both paths are NUL-terminated and outlive the call.
-    let answer = unsafe { libc::syscall(libc::SYS_pivot_root, new.as_ptr(), old.as_ptr()) };
-    check_long(answer).map(drop)
+/// `EPERM`, or what else is in the way before the file system is looked for.
+///
+/// # References
+/// mount(2): `ENODEV`
+pub fn may_mount(at: &CStr) -> Result<(), Errno> {
+    let none = c"isol-none".as_ptr();
+    // SAFETY: all three names are NUL-terminated and outlive the call.
+    match check(unsafe { libc::mount(none, at.as_ptr(), none, 0, std::ptr::null()) }) {
+        Ok(_) | Err(Errno(libc::ENODEV)) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether this process could move the root of its mount namespace: to a path that there is not.
+///
+/// # Errors
+/// `EPERM`.
+///
+/// # References
+/// pivot_root(2): `ENOENT`
+pub fn may_pivot_root() -> Result<(), Errno> {
+    let none = c"/isol-prove-none".as_ptr();
+    // SAFETY: the path is NUL-terminated.
+    match check_long(unsafe { libc::syscall(libc::SYS_pivot_root, none, none) }) {
+        Ok(_) | Err(Errno(libc::ENOENT)) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Leaves the host's mounts and IPC for copies that are this process's and its children's, so that what is made of
+/// them goes with it; shared memory among them.
+///
+/// # Errors
+/// As unshare(2) and mount(2).
+pub fn own_mounts_and_ipc() -> Result<(), Errno> {
+    // SAFETY: takes a number.
+    check(unsafe { libc::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWIPC) })?;
+    let (root, none) = (c"/".as_ptr(), std::ptr::null());
+    // SAFETY: the path is NUL-terminated; nothing else is looked at.
+    check(unsafe { libc::mount(none, root, none, libc::MS_REC | libc::MS_PRIVATE, none.cast()) })?;
+    mount_tmpfs(c"/dev/shm")
 }
 
 const HANDLE: usize = 128;

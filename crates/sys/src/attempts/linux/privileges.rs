@@ -112,6 +112,17 @@ pub fn be_traceable() -> Result<(), Errno> {
     prctl(libc::PR_SET_DUMPABLE, 1, 0).map(drop)
 }
 
+/// Becomes the parent of what this process's children leave behind.
+///
+/// # Errors
+/// As prctl(2).
+///
+/// # References
+/// PR_SET_CHILD_SUBREAPER(2const)
+pub fn adopt_orphans() -> Result<(), Errno> {
+    prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0).map(drop)
+}
+
 /// The parent-death signal; 0 for none.
 ///
 /// # Errors
