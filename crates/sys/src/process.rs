@@ -163,6 +163,7 @@ pub fn kill_all_of(uid: Uid) -> io::Result<()> {
     let mut child = || {
         if crate::ids::set_uid(uid, isol_core::ThreadScope::Alone).is_err()
             || !crate::ids::uid_is(uid)
+            || !is_without_capabilities()
         {
             return 1;
         }
@@ -176,6 +177,15 @@ pub fn kill_all_of(uid: Uid) -> io::Result<()> {
         Status::Exited(0) | Status::Signalled(libc::SIGKILL) => Ok(()),
         _ => Err(io::Error::from_raw_os_error(libc::EPERM)),
     }
+}
+
+/// Gives up what may have outlasted the change of the uid: a caller's
+/// `SECBIT_NO_SETUID_FIXUP` keeps every capability, and with `CAP_KILL` -1 is everybody.
+/// True as well where there are no capabilities.
+fn is_without_capabilities() -> bool {
+    let emptied = crate::privileges::empty_capabilities();
+    let found = crate::privileges::capabilities_are_empty();
+    found == Err(crate::errno::NOT_HERE) || (emptied.is_ok() && found == Ok(true))
 }
 
 /// What a process does when a signal arrives.

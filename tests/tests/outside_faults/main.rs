@@ -20,7 +20,7 @@ use std::sync::Mutex;
 use caller::{BLOCKED, Caller, WORK};
 use census::Census;
 use injection::{Injection, Whose};
-use isol_tests::{must_have, unless};
+use isol_tests::{isol_path, must_have, unless};
 use scenario::{Ground, Scenario};
 use tally::{Tally, Verdict};
 
@@ -90,8 +90,7 @@ fn try_one(caller: &mut Caller, scenario: &Scenario, injection: &Injection) -> V
         // The next run has to take it away.
         let next = caller.run(&scenario.line());
         let swept = caller.left_behind();
-        let excused = injection.may_stop_cleaning_up() || status.is_some_and(|s| s > 128);
-        if next == Some(42) && swept.is_empty() && excused {
+        if next == Some(42) && swept.is_empty() && injection.may_stop_cleaning_up() {
             verdict.swept = behind;
         } else {
             verdict.left = behind;
@@ -122,6 +121,26 @@ fn a_program_that_isol_has_lost_hold_of_is_ended() {
             assert_eq!(caller.left_behind(), Vec::<String>::new(), "{what}");
         }
     }
+}
+
+/// A caller whose capabilities outlast a change of the uid must not lend them to what kills
+/// all that is left under a uid: that would kill everything there is.
+#[test]
+fn only_what_a_program_has_left_is_killed() {
+    if !can_run() {
+        return;
+    }
+    let ground = Ground::new();
+    let mut caller = Caller::new(ground.root());
+    let leaves = format!(
+        "{} run --add /usr/bin/sleep -- /bin/sh -c '/usr/bin/sleep 1000 & exit 3' 2>{WORK}/err",
+        isol_path().display()
+    );
+    let bystander = "sleep 1000 & bystander=$!";
+    let line = format!("{bystander}; {leaves}; set -- $?; kill $bystander && (exit $1)");
+    assert_eq!(caller.run(&line), Some(3), "{}", caller.read(&format!("{WORK}/err")));
+    assert_eq!(caller.left_running(), Vec::<String>::new());
+    assert_eq!(caller.left_behind(), Vec::<String>::new());
 }
 
 /// What the program says of itself when it is run by another line than isol's.

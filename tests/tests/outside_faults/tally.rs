@@ -51,6 +51,9 @@ impl Verdict {
     }
 }
 
+/// The status of what SIGKILL has ended.
+const KILLED: i32 = 128 + 9;
+
 /// What a refusal begins with: isol's own, and the dynamic loader's before isol has begun.
 const SAID: [&str; 4] = [
     "isol: ",
@@ -68,7 +71,8 @@ fn outcome(
 ) -> Outcome {
     let Some(status) = status else { return Outcome::Other("it hangs".into()) };
     let refused = (125..=127).contains(&status);
-    let signalled = status > 128;
+    // By a fault of its own. Nobody has a reason to kill it.
+    let signalled = status > 128 && status != KILLED;
     let told = call == "write" || SAID.iter().any(|said| message.contains(said));
     if marker.is_empty() {
         return match (refused, signalled) {
@@ -84,6 +88,7 @@ fn outcome(
     }
     match status {
         42 => Outcome::Confined,
+        KILLED => Outcome::Other("it ran, and isol was killed".into()),
         _ if (refused && told) || signalled => Outcome::Confined,
         _ => Outcome::Other(format!("it ran, and its status became {status}: {message:?}")),
     }
