@@ -100,13 +100,16 @@ impl Supervisor {
         if self.keeps_terminal && arrival.from_kernel {
             return;
         }
+        // Its group, which the stop was sent to; once, for a program that counts.
+        if signal == isol::supervise::SIGCONT
+            && signal_group(self.running.child().pid(), signal).is_ok()
+        {
+            return;
+        }
         // The program may have ended since: then there is nobody to tell.
         let _ = self.running.signal(signal);
         if signal == isol::supervise::SIGTSTP {
             self.stop_program();
-        }
-        if signal == isol::supervise::SIGCONT {
-            let _ = signal_group(self.running.child().pid(), signal);
         }
     }
 
