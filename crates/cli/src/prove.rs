@@ -164,7 +164,11 @@ fn prove_mutations(
     let mut found = Vec::new();
     for &backend in backends {
         for step in mutations::steps(&site, backend, &matrix::MODES)? {
-            found.push(mutations::mutate(&site, backend, step)?);
+            let mutation = mutations::mutate(&site, backend, step)?;
+            if !arguments.json {
+                output::print_styled(table::mutation(&mutation))?;
+            }
+            found.push(mutation);
         }
     }
     drop(site);

@@ -127,34 +127,37 @@ fn summary(rows: &[Row], controls: &[Shown], text: &mut String) {
     text.push('\n');
 }
 
-/// A line for each step: what caught its absence.
-pub(crate) fn mutations(found: &[Mutation]) -> String {
+/// What caught the absence of a step.
+pub(crate) fn mutation(mutation: &Mutation) -> String {
     let mut text = String::new();
-    for mutation in found {
-        let _ = write!(text, "{} without {:<22}", mutation.backend, mutation.step);
-        let mut names: Vec<_> = Vec::new();
-        for caught in &mutation.caught_by {
-            if !names.contains(&caught.guarantee.id()) {
-                names.push(caught.guarantee.id());
-            }
-        }
-        match (&mutation.structural, names.is_empty()) {
-            (Some(why), _) => {
-                let _ = writeln!(text, "{PALE}nothing starts: {why}{PALE:#}");
-            }
-            (None, false) => {
-                let _ = writeln!(text, "{BAD}violated{BAD:#}: {}", names.join(" "));
-                let first = &mutation.caught_by[0];
-                let _ = writeln!(text, "    {PALE}{}, {}{PALE:#}", first.mode, first.evidence);
-            }
-            (None, true) => {
-                let _ = writeln!(text, "{BAD}NOT MISSED{BAD:#}: the step is dead, or unproved");
-            }
-        }
-        if let Some(noticed) = &mutation.read_back {
-            let _ = writeln!(text, "    {PALE}read back: {noticed}{PALE:#}");
+    let _ = write!(text, "{} without {:<22}", mutation.backend, mutation.step);
+    let mut names: Vec<_> = Vec::new();
+    for caught in &mutation.caught_by {
+        if !names.contains(&caught.guarantee.id()) {
+            names.push(caught.guarantee.id());
         }
     }
+    match (&mutation.structural, mutation.caught_by.first()) {
+        (Some(why), _) => {
+            let _ = writeln!(text, "{PALE}nothing starts: {why}{PALE:#}");
+        }
+        (None, Some(first)) => {
+            let _ = writeln!(text, "{BAD}violated{BAD:#}: {}", names.join(" "));
+            let _ = writeln!(text, "    {PALE}{}, {}{PALE:#}", first.mode, first.evidence);
+        }
+        (None, None) => {
+            let _ = writeln!(text, "{BAD}NOT MISSED{BAD:#}: the step is dead, or unproved");
+        }
+    }
+    if let Some(noticed) = &mutation.read_back {
+        let _ = writeln!(text, "    {PALE}read back: {noticed}{PALE:#}");
+    }
+    text
+}
+
+/// How many steps were missed.
+pub(crate) fn mutations(found: &[Mutation]) -> String {
+    let mut text = String::new();
     let missed = found.iter().filter(|mutation| mutation.is_missed()).count();
     let structural = found.iter().filter(|mutation| mutation.structural.is_some()).count();
     let _ = writeln!(
