@@ -9,13 +9,18 @@ use crate::scenario::{How, Scenario, Who};
 use crate::subject::Subject;
 use crate::{Site, probes};
 
-/// Steps without which nothing is started, so that nobody can tell what their absence would let through.
-/// That it is so is seen in each run.
-const STRUCTURAL: &[(&str, &str)] = &[
-    (step_names::IDENTITY, "without it no step knows whose ids to take"),
-    (step_names::ALLOT_UID, "without it no step knows whose ids to take"),
-    (step_names::THROW_AWAY_ROOT, "without it there is no root to open"),
-    (step_names::ROOT_DIRECTORY, "without it there is no descriptor to enter the root by"),
+/// Steps without which nothing is started, so that nobody can tell what their absence would let through: (step, the
+/// only backend of which that is so, why). That it is so is seen in each run.
+const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
+    (step_names::IDENTITY, None, "without it no step knows whose ids to take"),
+    (step_names::ALLOT_UID, None, "without it no step knows whose ids to take"),
+    (step_names::THROW_AWAY_ROOT, None, "without it there is no root to open"),
+    (step_names::ROOT_DIRECTORY, None, "without it there is no descriptor to enter the root by"),
+    (
+        step_names::STANDARD_DESCRIPTORS,
+        Some("jail"),
+        "the root's directory lands on the closed descriptor, and a jail takes no process with a directory open",
+    ),
 ];
 
 /// What became of a plan that lacks a step.
@@ -108,8 +113,10 @@ pub fn mutate(
         read_back: None,
         structural: None,
     };
-    let structural = STRUCTURAL.iter().find(|(name, _)| *name == step);
-    if let Some((_, why)) = structural {
+    let structural = STRUCTURAL
+        .iter()
+        .find(|(name, only, _)| *name == step && only.is_none_or(|only| only == backend.name()));
+    if let Some((_, _, why)) = structural {
         mutation.structural =
             nothing_starts(site, backend, step)?.map(|refusal| format!("{why}: {refusal}"));
         return Ok(mutation);
