@@ -21,6 +21,9 @@ struct Column {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    isol::sweep();
+    // What is mounted and shared goes with this process.
+    let _ = isol_prove::own_surroundings();
     let site = Site::new(&isol_tests::isol_path())?;
     let mut columns = Vec::new();
     for &backend in isol::backends() {

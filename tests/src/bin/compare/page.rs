@@ -18,7 +18,7 @@ attacks that got through; an empty one means that none did.
 
 What is compared is what a tool does, not what it is for: most of these were never meant to reset signals
 or to look at the tree. What a tool has no option for, such as a umask or a limit, counts as left
-open if the caller's own gets through.
+open if the caller's own gets through. A host name of its own that begins as a copy of the host's counts as read.
 ";
 
 pub(crate) fn page(columns: &[Column]) -> String {
