@@ -49,6 +49,11 @@ pub(crate) fn page(columns: &[Column]) -> String {
 fn cell(tried: &Tried) -> String {
     match &tried.refused {
         Some(why) => format!("nothing ran: {}", why.replace('|', "/")),
-        None => tried.through.join(", "),
+        None if tried.inconclusive.is_empty() => tried.through.join(", "),
+        None => {
+            let unanswered = format!("no answer to {}", tried.inconclusive.len());
+            let through = tried.through.iter().map(|name| (*name).to_owned());
+            through.chain([unanswered]).collect::<Vec<_>>().join(", ")
+        }
     }
 }
