@@ -42,6 +42,10 @@ impl Backend for Jail {
         support::of(guarantee, os)
     }
 
+    fn enters_by_descriptor(&self) -> bool {
+        false
+    }
+
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
         let policy = request.policy;
         let settings = tight::settings(policy)?;

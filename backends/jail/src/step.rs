@@ -193,7 +193,15 @@ impl Step for Jail {
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
-        if jail::is_inside() { Ok(()) } else { Err(Fault::state("this process is in no jail")) }
+        if !jail::is_inside() {
+            return Err(Fault::state("this process is in no jail"));
+        }
+        let root = chroot::identity(c"/").map_err(|errno| Fault::call(errno, "stat /"))?;
+        if root == self.identity {
+            Ok(())
+        } else {
+            Err(Fault::state("the root directory is not the one that was checked"))
+        }
     }
 }
 

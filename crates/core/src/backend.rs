@@ -20,6 +20,12 @@ pub trait Backend: Sync {
     /// Whether it holds a guarantee on an operating system.
     fn support(&self, guarantee: Guarantee, os: Os) -> Support;
 
+    /// Whether the root is entered through its descriptor, by fchdir(2) and chroot(".") or the like. A backend whose
+    /// kernel resolves the root's path itself compares what it got with what was checked.
+    fn enters_by_descriptor(&self) -> bool {
+        true
+    }
+
     /// The steps that are its own.
     ///
     /// # Errors

@@ -51,7 +51,6 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (DESCRIPTORS, CHROOT, "a directory left open walks out of the new root"),
     (CHANGE_DIRECTORY, CHROOT, "the checked directory has to become the root"),
     (DESCRIPTORS, JAIL, "jail_attach(2) refuses a process with a directory open"),
-    (CHANGE_DIRECTORY, JAIL, "the checked directory is compared with the jail's"),
     (JAIL, WORKING_DIRECTORY, "the working directory is one of the jail's"),
     (JAIL, GROUPS, "making a jail takes root"),
     (CHROOT, WORKING_DIRECTORY, "a working directory outside walks out of the new root"),

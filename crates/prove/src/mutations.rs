@@ -21,6 +21,11 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
         Some("jail"),
         "the root's directory lands on the closed descriptor, and a jail takes no process with a directory open",
     ),
+    (
+        step_names::DESCRIPTORS,
+        Some("jail"),
+        "the caller has directories open, and a jail takes no process that has one",
+    ),
 ];
 
 /// What became of a plan that lacks a step.

@@ -61,7 +61,7 @@ pub fn assemble(
     // A backend's own checks before the looks into the tree, which cost more.
     steps.extend(layers.take(Phase::Prepare));
     steps.extend(preparations.in_root);
-    enter(&mut steps, request);
+    enter(&mut steps, request, backend.enters_by_descriptor());
     steps.extend(layers.take(Phase::Enter));
     steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));
     give_up(&mut steps, backend.name(), request)?;
@@ -104,7 +104,7 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps) {
     }
 }
 
-fn enter(steps: &mut Steps, request: &Request<'_>) {
+fn enter(steps: &mut Steps, request: &Request<'_>, by_descriptor: bool) {
     let policy = request.policy;
     steps.push(Box::new(Signals));
     steps.push(Box::new(Timers));
@@ -121,7 +121,9 @@ fn enter(steps: &mut Steps, request: &Request<'_>) {
         steps.push(Box::new(Keyring));
     }
     steps.push(Box::new(CleanEnvironment::new(policy.environment.clone())));
-    steps.push(Box::new(ChangeDirectory::default()));
+    if by_descriptor {
+        steps.push(Box::new(ChangeDirectory::default()));
+    }
     steps.push(Box::new(Descriptors::new(policy.pass_fds.clone())));
 }
 

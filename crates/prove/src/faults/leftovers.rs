@@ -25,9 +25,7 @@ impl Leftovers {
             there.insert(format!("process {} ({})", process.pid, process.name));
         }
         for state in StateDir::existing() {
-            for entry in std::fs::read_dir(state.path())? {
-                there.insert(format!("{}", entry?.path().display()));
-            }
+            there.extend(stale(&state)?);
         }
         if let Ok(mounts) = attempts::mounts() {
             there.extend(mounts.into_iter().map(|mount| format!("mount {mount}")));
@@ -41,4 +39,29 @@ impl Leftovers {
     pub fn beyond(&self, before: &Self) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()
     }
+}
+
+/// What of a state directory no living run holds: what one holds is its own, and none of this run is left to hold any.
+fn stale(state: &StateDir) -> io::Result<Vec<String>> {
+    let free: BTreeSet<String> = state
+        .stale()
+        .map_err(io::Error::other)?
+        .filter_map(Result::ok)
+        .map(|lock| {
+            let name = lock.name().to_owned();
+            lock.abandon();
+            name
+        })
+        .collect();
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(state.path())? {
+        names.insert(entry?.file_name().to_string_lossy().into_owned());
+    }
+    let is_held = |name: &str| {
+        let thing =
+            [".lock", ".gone"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        names.contains(&format!("{thing}.lock")) && !free.contains(thing)
+    };
+    let left = names.iter().filter(|name| !is_held(name));
+    Ok(left.map(|name| state.path().join(name).display().to_string()).collect())
 }
