@@ -5,6 +5,8 @@ mod decorators;
 mod errnos;
 mod leftovers;
 
+use std::time::Duration;
+
 use isol_core::{Backend, Phase, Problem};
 use serde::Serialize;
 
@@ -131,9 +133,14 @@ fn one(
         Err(Outcome::Silent(why)) => faults.misnamed.push(format!("{what}: {why}")),
         Err(Outcome::Attacked(_)) => {}
     }
-    let after = Leftovers::look(site).map_err(|error| failed(&error))?;
-    faults
-        .leftovers
-        .extend(after.beyond(&before).into_iter().map(|left| format!("{what}: {left}")));
+    let look = || Leftovers::look(site).map_err(|error| failed(&error));
+    let mut left = look()?.beyond(&before);
+    if !left.is_empty() {
+        // Others come and go on the host; what a run has left stays.
+        std::thread::sleep(Duration::from_millis(200));
+        let still = look()?.beyond(&before);
+        left.retain(|what| still.contains(what));
+    }
+    faults.leftovers.extend(left.into_iter().map(|left| format!("{what}: {left}")));
     Ok(())
 }
