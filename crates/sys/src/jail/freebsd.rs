@@ -2,10 +2,11 @@
 
 use std::ffi::{CStr, CString};
 
-use isol_core::Errno;
+use isol_core::{Errno, Text};
 use libc::{c_int, c_void};
 
-use super::{Kind, Request};
+use super::{Found, Kind, Request};
+use crate::descriptors;
 use crate::errno::check;
 
 /// Makes a jail, of which nothing stays when its last process has gone, and enters it. Async-signal-safe.
@@ -42,38 +43,20 @@ fn int(value: &mut c_int) -> libc::iovec {
     libc::iovec { iov_base: (&raw mut *value).cast(), iov_len: size_of::<c_int>() }
 }
 
-/// The number of a jail by its name.
+/// A jail by its name, one that is dying where no living one has the name.
 ///
 /// # Errors
 /// As jail_get(2): `ENOENT` if there is none.
 ///
 /// # References
 /// jail_get(2)
-pub fn number(name: &CString) -> Result<i32, Errno> {
-    let mut pairs = [text(c"name"), text(name)];
-    // SAFETY: name and value, both NUL-terminated and alive during the call.
-    check(unsafe { libc::jail_get(pairs.as_mut_ptr(), pairs.len() as u32, 0) })
-}
-
-/// The numbers of all jails, those that are dying included.
-///
-/// # Errors
-/// As jail_get(2).
-pub fn list() -> Result<Vec<i32>, Errno> {
-    let (mut found, mut last) = (Vec::new(), 0);
-    loop {
-        let mut pairs = [text(c"lastjid"), int(&mut last)];
-        // SAFETY: the name is NUL-terminated, the value is of an int, and both are alive during the call.
-        let next = unsafe { libc::jail_get(pairs.as_mut_ptr(), 2, libc::JAIL_DYING) };
-        match check(next) {
-            Ok(jail) => {
-                found.push(jail);
-                last = jail;
-            }
-            Err(Errno(libc::ENOENT)) => return Ok(found),
-            Err(errno) => return Err(errno),
-        }
-    }
+pub fn find(name: &CStr) -> Result<Found, Errno> {
+    let mut dying = 0;
+    let mut pairs = [text(c"name"), text(name), text(c"dying"), int(&mut dying)];
+    let count = pairs.len() as libc::c_uint;
+    // SAFETY: names and texts are NUL-terminated, the number is of an int, and all are alive during the call.
+    let number = check(unsafe { libc::jail_get(pairs.as_mut_ptr(), count, libc::JAIL_DYING) })?;
+    Ok(Found { number, dying: dying != 0 })
 }
 
 /// A number that is a parameter of a jail; 0 and 1 for off and on.
@@ -88,12 +71,39 @@ pub fn read_back(jail: i32, parameter: &CString) -> Result<i32, Errno> {
     Ok(value)
 }
 
-fn control(name: &CStr) -> Option<c_int> {
+/// A sysctl that is an int. Async-signal-safe: the kernel resolves the name.
+///
+/// # References
+/// sysctlbyname(3)
+#[must_use]
+pub fn control(name: &CStr) -> Option<c_int> {
     let (mut value, mut size): (c_int, usize) = (0, size_of::<c_int>());
     let to = (&raw mut value).cast::<c_void>();
     // SAFETY: the name is NUL-terminated; the value has the room that is said.
     let got = unsafe { libc::sysctlbyname(name.as_ptr(), to, &mut size, std::ptr::null(), 0) };
     (got == 0 && size == size_of::<c_int>()).then_some(value)
+}
+
+/// The first descriptor that is of a directory, and its path as far as the kernel knows it. Async-signal-safe.
+///
+/// # References
+/// fcntl(2): `F_KINFO`
+#[must_use]
+pub fn open_directory() -> Option<(i32, Text)> {
+    // SAFETY: no arguments, cannot fail.
+    let end = unsafe { libc::getdtablesize() };
+    let descriptor = (0..end).find(|&fd| descriptors::is_directory(fd) == Ok(true))?;
+    // SAFETY: all-zero bytes are a valid `kinfo_file`, which is plain integers.
+    let mut info: libc::kinfo_file = unsafe { std::mem::zeroed() };
+    info.kf_structsize = size_of::<libc::kinfo_file>() as c_int;
+    // SAFETY: the structure is writable for the call, and says how long it is.
+    let told = unsafe { libc::fcntl(descriptor, libc::F_KINFO, &raw mut info) };
+    if told == -1 {
+        return Some((descriptor, Text::EMPTY));
+    }
+    let path = info.kf_path.map(|c| c as u8);
+    let path = CStr::from_bytes_until_nul(&path).ok().and_then(|path| path.to_str().ok());
+    Some((descriptor, path.map_or(Text::EMPTY, Text::from)))
 }
 
 /// Whether this process is in a jail. Async-signal-safe: the name is resolved by the kernel.
