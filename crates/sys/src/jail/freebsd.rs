@@ -59,6 +59,27 @@ pub fn find(name: &CStr) -> Result<Found, Errno> {
     Ok(Found { number, dying: dying != 0 })
 }
 
+/// The numbers of all jails, those that are dying included.
+///
+/// # Errors
+/// As jail_get(2).
+pub fn list() -> Result<Vec<i32>, Errno> {
+    let (mut found, mut last) = (Vec::new(), 0);
+    loop {
+        let mut pairs = [text(c"lastjid"), int(&mut last)];
+        // SAFETY: the name is NUL-terminated, the value is of an int, and both are alive during the call.
+        let next = unsafe { libc::jail_get(pairs.as_mut_ptr(), 2, libc::JAIL_DYING) };
+        match check(next) {
+            Ok(jail) => {
+                found.push(jail);
+                last = jail;
+            }
+            Err(Errno(libc::ENOENT)) => return Ok(found),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
 /// A number that is a parameter of a jail; 0 and 1 for off and on.
 ///
 /// # Errors
