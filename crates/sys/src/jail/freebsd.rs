@@ -5,9 +5,14 @@ use std::ffi::{CStr, CString};
 use isol_core::{Errno, Text};
 use libc::{c_int, c_void};
 
-use super::{Found, Kind, Request};
+use super::{Found, Request};
 use crate::descriptors;
 use crate::errno::check;
+
+#[path = "parameter.rs"]
+mod parameter;
+
+pub use parameter::kind_of;
 
 /// Makes a jail, of which nothing stays when its last process has gone, and enters it. Async-signal-safe.
 ///
@@ -147,60 +152,4 @@ pub fn children_left() -> Option<i32> {
     }
     let max = control(c"security.jail.children.max")?;
     Some(max - control(c"security.jail.children.cur").unwrap_or(0))
-}
-
-/// What a parameter is on this kernel; `None` if it has no such parameter.
-///
-/// # References
-/// jail(8), sysctl(3): `security.jail.param`
-#[must_use]
-pub fn kind_of(name: &str) -> Option<Kind> {
-    let whole = format!("security.jail.param.{name}");
-    let (mut kind, mut format) = describe(&whole)?;
-    if kind & CTLTYPE == NODE {
-        // A node that is a parameter too has a child without a name.
-        (kind, format) = describe(&format!("{whole}."))?;
-    }
-    Some(match (kind & CTLTYPE, format.as_str()) {
-        (INT, "B") => Kind::Boolean,
-        (INT, "E,jailsys") => Kind::Inherited,
-        (INT, _) => Kind::Number,
-        (STRING, _) => Kind::Text,
-        (_, "S,in_addr") => Kind::Addresses4,
-        (_, "S,in6_addr") => Kind::Addresses6,
-        (_, other) => Kind::Other(other.to_owned()),
-    })
-}
-
-const CTLTYPE: u32 = 0xf;
-const NODE: u32 = 1;
-const INT: u32 = 2;
-const STRING: u32 = 3;
-
-/// The kind and the format of a sysctl.
-fn describe(name: &str) -> Option<(u32, String)> {
-    // sysctl(9): {0, 4} is the format of what follows.
-    const FORMAT: [c_int; 2] = [0, 4];
-    let name = CString::new(name).ok()?;
-    let mut mib = [0; 26];
-    let mut length = mib.len() - FORMAT.len();
-    // SAFETY: the name is NUL-terminated, and the array has room for `length` numbers behind the first two.
-    let found = unsafe {
-        libc::sysctlnametomib(name.as_ptr(), mib[FORMAT.len()..].as_mut_ptr(), &mut length)
-    };
-    if found != 0 {
-        return None;
-    }
-    mib[..FORMAT.len()].copy_from_slice(&FORMAT);
-    let (mut buffer, mut size) = ([0_u8; 512], 512);
-    let count = (length + FORMAT.len()) as libc::c_uint;
-    let to = buffer.as_mut_ptr().cast();
-    // SAFETY: the array has `count` numbers, and the buffer the room that is said.
-    let got = unsafe { libc::sysctl(mib.as_ptr(), count, to, &mut size, std::ptr::null(), 0) };
-    if got != 0 || size < 4 {
-        return None;
-    }
-    let kind = u32::from_ne_bytes(*buffer.first_chunk()?);
-    let format = CStr::from_bytes_until_nul(&buffer[4..]).ok()?;
-    Some((kind, format.to_string_lossy().into_owned()))
 }
