@@ -8,6 +8,7 @@ mod availability;
 mod inside;
 mod loosened;
 mod named;
+mod nested;
 mod refused;
 mod seal;
 mod setting;

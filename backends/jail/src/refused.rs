@@ -35,6 +35,9 @@ fn meaning(errno: Errno, message: &str) -> &'static str {
         (errno::NOT_PERMITTED, "prison limit exceeded") => {
             ": the jail that this process is in may have no more children"
         }
+        (errno::NAME_TOO_LONG, _) => {
+            ": the jail's path or name, with those of the jail around it, is too long"
+        }
         (errno::EXISTS, "") => ": a jail of this name is there",
         (errno::ADDRESS_IN_USE, _) => {
             ": another jail has one of them, and is only shared by jails with a single one (jls -v)"

@@ -7,6 +7,7 @@ use isol_core::{
 };
 use isol_sys::jail::{self, Kind, Request};
 
+use crate::nested;
 use crate::setting::{Setting, Value};
 use crate::typed::typed;
 
@@ -67,16 +68,15 @@ impl Step for Seal {
         // One that makes no sense has been refused when the jail was prepared.
         let asked: Vec<_> =
             self.parameters.iter().filter_map(|p| typed(p, jail::kind_of).ok()).collect();
-        let tight = self.settings.iter().filter(|s| asked.iter().all(|a| a.name != s.name));
+        let mut settings = self.settings.clone();
+        nested::fit(&mut settings, &self.parameters, &mut Vec::new());
+        let tight = settings.iter().filter(|s| asked.iter().all(|a| a.name != s.name));
         for setting in tight.chain(&asked) {
             let (Some(kind), Ok(name)) =
                 (jail::kind_of(&setting.name), CString::new(setting.name.as_str()))
             else {
                 continue;
             };
-            if setting.name == "devfs_ruleset" && jail::is_inside() {
-                continue;
-            }
             match (&setting.value, kind) {
                 (Value::Off, Kind::Boolean) => self.numbers.push((name, 0)),
                 (Value::On, Kind::Boolean) => self.numbers.push((name, 1)),

@@ -13,13 +13,12 @@ use isol_sys::{chroot, hostname, jail};
 use crate::refused::explain;
 use crate::setting::{Setting, Value};
 use crate::typed::typed;
-use crate::{inside, named};
+use crate::{inside, named, nested};
 
 /// The longest path, its NUL included, that the kernel keeps for a jail: `MAXPATHLEN`.
 const LONGEST_PATH: usize = 1024;
 
 const HOSTNAME: &str = "host.hostname";
-const DEVFS_RULESET: &str = "devfs_ruleset";
 
 #[derive(Debug)]
 pub(crate) struct Jail {
@@ -78,10 +77,7 @@ impl Jail {
             known.retain(|setting| setting.name != asked.name);
             known.push(asked);
         }
-        if jail::is_inside() && !self.parameters.iter().any(|p| p.name == DEVFS_RULESET) {
-            known.retain(|setting| setting.name != DEVFS_RULESET);
-            notes.push("a jail's jail has the devfs ruleset of that jail".into());
-        }
+        nested::fit(&mut known, &self.parameters, notes);
         if !known.iter().any(|setting| setting.name == HOSTNAME) {
             // A name of its own is an empty one.
             let name = hostname::own().map_err(|error| {

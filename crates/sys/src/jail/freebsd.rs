@@ -141,6 +141,31 @@ pub fn is_inside() -> bool {
     control(c"security.jail.jailed") == Some(1)
 }
 
+/// Whether this process can use System V message queues, semaphores and shared memory, in this order. A jail that has none
+/// of a kind can't give any to a jail of its own.
+///
+/// # References
+/// msgctl(3), semctl(2), shmctl(2): `ENOSYS`
+#[must_use]
+pub fn has_system_v_ipc() -> [bool; 3] {
+    let none = |ret: c_int| check(ret) == Err(crate::errno::NOT_HERE);
+    // SAFETY: all-zero bytes are valid for it, which is plain data.
+    let mut queue: libc::msqid_ds = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    let mut segment: libc::shmid_ds = unsafe { std::mem::zeroed() };
+    [
+        // SAFETY: no such queue; and the structure is writable for the call.
+        !none(unsafe { libc::msgctl(-1, libc::IPC_STAT, &mut queue) }),
+        // SAFETY: no such semaphore; the command takes no argument.
+        !none(unsafe { libc::semctl(-1, 0, GETVAL) }),
+        // SAFETY: no such segment; and the structure is writable for the call.
+        !none(unsafe { libc::shmctl(-1, libc::IPC_STAT, &mut segment) }),
+    ]
+}
+
+/// From the kernel's sys/sem.h.
+const GETVAL: c_int = 5;
+
 /// How many jails can still be made in the jail that this process is in; `None` outside of any.
 ///
 /// # References
