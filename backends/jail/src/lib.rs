@@ -5,6 +5,11 @@
 //! network. Plans can be made and printed on every system; they can be run on FreeBSD.
 
 mod availability;
+mod inside;
+mod loosened;
+mod named;
+mod nested;
+mod refused;
 mod seal;
 mod setting;
 mod step;
@@ -49,22 +54,19 @@ impl Backend for Jail {
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
         let policy = request.policy;
         let settings = tight::settings(policy)?;
-        let jail = step::Jail::new(
-            settings.clone(),
-            policy.parameters.clone(),
-            policy.name.clone(),
-            policy.network.clone(),
-        );
-        let layers = Layers::default().with(jail);
         // Without a superuser there would be nothing left of uid 0.
         let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
-        if request.mode != Mode::Spawn || stays_root {
-            return Ok(layers);
+        let sealed = request.mode == Mode::Spawn && !stays_root;
+        let jail = step::Jail::new(policy, settings.clone(), sealed);
+        let mut layers = Layers::default().with(jail);
+        for parameter in &policy.parameters {
+            let what = format!("--jail-param {parameter}");
+            layers = layers.giving_up(what, loosened::by(parameter));
         }
-        // What was asked for by name may differ from what is tight.
-        let asked = |name: &str| policy.parameters.iter().any(|p| p.name.ends_with(name));
-        let tight = settings.into_iter().filter(|setting| !asked(&setting.name)).collect();
-        Ok(layers.with(seal::Seal::new(tight)))
+        if sealed {
+            layers = layers.with(seal::Seal::new(settings, policy.parameters.clone()));
+        }
+        Ok(layers)
     }
 }
 
@@ -91,6 +93,27 @@ mod tests {
                 .any(|s| s.name() == isol_core::step_names::JAIL_SEAL)
         };
         assert!(seals(Mode::Spawn) && !seals(Mode::Exec) && !seals(Mode::Enter));
+    }
+
+    #[test]
+    fn a_parameter_that_loosens_the_jail_is_paid_for() {
+        let uid = Uid::new(70_000).unwrap();
+        let ids = Ids::new(uid, Gid::new(70_000).unwrap(), Vec::new());
+        let identity = Identity::Fixed(ids);
+        let plan = |require: Option<Guarantee>| {
+            let parameters = ["sysvshm=inherit".parse().unwrap()];
+            let policy = Policy::confine("/srv/x").user(User::Id(uid)).parameters(parameters);
+            let policy = require.into_iter().fold(policy, |p, g| p.require(g)).build().unwrap();
+            let (policy, identity) = (&policy, &identity);
+            let (mode, os) = (Mode::Exec, Os::FreeBsd);
+            let request = Request { policy, identity, mode, command: None, os };
+            isol_steps::assemble(&Jail, &request, Default::default())
+        };
+        let free = plan(None).unwrap();
+        assert!(free.relaxed().contains(Guarantee::IpcPrivate));
+        assert!(!free.guarantees().contains(Guarantee::IpcPrivate));
+        let refused = plan(Some(Guarantee::IpcPrivate)).unwrap_err().problem().to_string();
+        assert!(refused.contains("--jail-param sysvshm=inherit gives it up"), "{refused}");
     }
 
     #[test]

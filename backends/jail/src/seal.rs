@@ -2,10 +2,14 @@
 
 use std::ffi::CString;
 
-use isol_core::{Fault, Guarantee, Phase, PrepareError, Problem, Scene, Step, step_names};
+use isol_core::{
+    Fault, Guarantee, Parameter, Phase, PrepareError, Problem, Scene, Step, step_names,
+};
 use isol_sys::jail::{self, Kind, Request};
 
+use crate::nested;
 use crate::setting::{Setting, Value};
+use crate::typed::typed;
 
 /// What would let uid 0 be the superuser in the jail. The child needs it to drop its own ids, and so it can't
 /// turn it off before; behind, it can't reach its own jail.
@@ -17,6 +21,8 @@ const SUPERUSER: &str = "allow.suser";
 pub(crate) struct Seal {
     /// What the jail was made with.
     pub(crate) settings: Vec<Setting>,
+    /// What was asked for by name, in place of these.
+    parameters: Vec<Parameter>,
     name: CString,
     /// Whether this kernel has the parameter.
     known: bool,
@@ -25,8 +31,8 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    pub(crate) fn new(settings: Vec<Setting>) -> Self {
-        Self { settings, name: CString::default(), known: false, numbers: Vec::new() }
+    pub(crate) fn new(settings: Vec<Setting>, parameters: Vec<Parameter>) -> Self {
+        Self { settings, parameters, name: CString::default(), known: false, numbers: Vec::new() }
     }
 }
 
@@ -59,7 +65,13 @@ impl Step for Seal {
         if !self.known {
             scene.notes.push(format!("this kernel has no jail parameter {SUPERUSER}"));
         }
-        for setting in &self.settings {
+        // One that makes no sense has been refused when the jail was prepared.
+        let asked: Vec<_> =
+            self.parameters.iter().filter_map(|p| typed(p, jail::kind_of).ok()).collect();
+        let mut settings = self.settings.clone();
+        nested::fit(&mut settings, &self.parameters, &mut Vec::new());
+        let tight = settings.iter().filter(|s| asked.iter().all(|a| a.name != s.name));
+        for setting in tight.chain(&asked) {
             let (Some(kind), Ok(name)) =
                 (jail::kind_of(&setting.name), CString::new(setting.name.as_str()))
             else {
@@ -67,6 +79,7 @@ impl Step for Seal {
             };
             match (&setting.value, kind) {
                 (Value::Off, Kind::Boolean) => self.numbers.push((name, 0)),
+                (Value::On, Kind::Boolean) => self.numbers.push((name, 1)),
                 (Value::Number(value), Kind::Number) => self.numbers.push((name, *value)),
                 (Value::Share(share), Kind::Inherited) => self.numbers.push((name, *share as i32)),
                 _ => {}
@@ -80,7 +93,9 @@ impl Step for Seal {
     }
 
     fn seal_from_parent(&self) -> Result<(), Fault> {
-        let jail = jail::number(&self.name).map_err(|errno| Fault::call(errno, "jail_get"))?;
+        let jail = jail::find(&self.name)
+            .map(|found| found.number)
+            .map_err(|errno| Fault::call(errno, "jail_get"))?;
         if self.known {
             let off = Setting::new(SUPERUSER, Value::Off);
             let jid = (c"jid".to_owned(), Some(jail.to_ne_bytes().to_vec()));

@@ -1,20 +1,24 @@
 //! The jail is made, and this process is in it.
 
+use std::ffi::CStr;
 use std::net::{IpAddr, UdpSocket};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use isol_core::{
-    Errno, Fault, Guarantee as G, Network, Parameter, Phase, PrepareError, Problem, Scene, Stage,
+    Fault, Guarantee as G, Network, Parameter, Phase, Policy, PrepareError, Problem, Scene, Stage,
     Step, step_names,
 };
-use isol_sys::{chroot, errno, jail, process::Pid};
+use isol_sys::{chroot, hostname, jail};
 
+use crate::refused::explain;
 use crate::setting::{Setting, Value};
 use crate::typed::typed;
+use crate::{inside, named, nested};
 
 /// The longest path, its NUL included, that the kernel keeps for a jail: `MAXPATHLEN`.
 const LONGEST_PATH: usize = 1024;
+
+const HOSTNAME: &str = "host.hostname";
 
 #[derive(Debug)]
 pub(crate) struct Jail {
@@ -22,19 +26,27 @@ pub(crate) struct Jail {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) name: Option<String>,
     pub(crate) network: Network,
-    /// Where it is made, and whether that is where this is.
+    /// Whether a step behind turns the superuser off.
+    pub(crate) sealed: bool,
+    /// What the jail is made of, the directory that it has to be, and what is to be seen inside.
     pub(crate) request: Option<jail::Request>,
     pub(crate) identity: (u64, u64),
+    pub(crate) shown: Vec<(&'static CStr, i32)>,
 }
 
 impl Jail {
-    pub(crate) fn new(
-        settings: Vec<Setting>,
-        parameters: Vec<Parameter>,
-        name: Option<String>,
-        network: Network,
-    ) -> Self {
-        Self { settings, parameters, name, network, request: None, identity: (0, 0) }
+    /// Without what `prepare` finds out.
+    pub(crate) fn new(policy: &Policy, settings: Vec<Setting>, sealed: bool) -> Self {
+        Self {
+            settings,
+            parameters: policy.parameters.clone(),
+            name: policy.name.clone(),
+            network: policy.network.clone(),
+            sealed,
+            request: None,
+            identity: (0, 0),
+            shown: Vec::new(),
+        }
     }
 
     /// What this kernel knows of the settings; a note on what it doesn't.
@@ -65,6 +77,14 @@ impl Jail {
             known.retain(|setting| setting.name != asked.name);
             known.push(asked);
         }
+        nested::fit(&mut known, &self.parameters, notes);
+        if !known.iter().any(|setting| setting.name == HOSTNAME) {
+            // A name of its own is an empty one.
+            let name = hostname::own().map_err(|error| {
+                Problem::io(step_names::JAIL, "can't tell this host's name", &error)
+            })?;
+            known.push(Setting::new(HOSTNAME, Value::Text(name)).required());
+        }
         Ok(known)
     }
 }
@@ -84,12 +104,6 @@ fn missing(setting: &str, name: &str) -> Problem {
     .help(help)
 }
 
-/// A name that no other run of this process, and no other process, gives.
-fn own_name() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("isol-{}-{}", Pid::own(), NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
 impl Step for Jail {
     fn name(&self) -> &'static str {
         step_names::JAIL
@@ -103,8 +117,13 @@ impl Step for Jail {
         let name = self.name.as_deref().unwrap_or("isol-PID-N");
         let settings: Vec<_> = self.settings.iter().map(Setting::to_string).collect();
         let asked: Vec<_> = self.parameters.iter().map(|p| format!(" {p}")).collect();
+        let hostname = match self.settings.iter().any(|setting| setting.name == HOSTNAME) {
+            true => "",
+            false => " host.hostname=(as the host's)",
+        };
+        let superuser = if self.sealed { "" } else { "; nothing turns allow.suser off behind it" };
         format!(
-            "make the jail {name} of the checked directory, without persist, and enter it: {}{}",
+            "make the jail {name} of the checked directory, without persist, and enter it: {}{hostname}{}{superuser}",
             settings.join(" "),
             asked.concat()
         )
@@ -163,7 +182,8 @@ impl Step for Jail {
             )
             .into());
         };
-        let name = self.name.get_or_insert_with(own_name).clone();
+        let name = self.name.get_or_insert_with(named::own).clone();
+        named::check(&name, &mut scene.notes)?;
         let mut settings = vec![
             Setting::new("path", Value::Text(text.to_owned())).required(),
             Setting::new("name", Value::Text(name.clone())).required(),
@@ -176,6 +196,7 @@ impl Step for Jail {
         })?;
         self.request = Some(jail::Request::new(pairs));
         self.identity = identity;
+        self.shown = inside::expected(&settings);
         scene.jail_name = Some(name);
         Ok(())
     }
@@ -193,40 +214,12 @@ impl Step for Jail {
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
-        if !jail::is_inside() {
-            return Err(Fault::state("this process is in no jail"));
-        }
+        inside::compare(&self.shown)?;
         let root = chroot::identity(c"/").map_err(|errno| Fault::call(errno, "stat /"))?;
         if root == self.identity {
             Ok(())
         } else {
             Err(Fault::state("the root directory is not the one that was checked"))
-        }
-    }
-}
-
-/// What the kernel says, and where it says nothing, what it means. Async-signal-safe.
-fn explain(errno: Errno, request: &jail::Request) -> Fault {
-    let message = request.message();
-    let directory = (0..1024).find(|&fd| isol_sys::descriptors::is_directory(fd) == Ok(true));
-    if let (errno::NOT_PERMITTED, Some(fd)) = (errno, directory) {
-        let mut fault =
-            Fault::call(errno, "jail_set: a directory is open, which leads out: descriptor ");
-        fault.text.push_number(fd as u64);
-        return fault;
-    }
-    match (message.as_str(), errno) {
-        ("", errno::NOT_PERMITTED) => {
-            Fault::call(errno, "jail_set, as in a jail that may have no children")
-        }
-        ("", errno::EXISTS) => {
-            Fault::call(errno, "jail_set: a jail of this name is there, or still dying (jls -d)")
-        }
-        ("", _) => Fault::call(errno, "jail_set"),
-        (said, _) => {
-            let mut fault = Fault::call(errno, "jail_set: ");
-            fault.text.push(said);
-            fault
         }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) fn settings(policy: &Policy) -> Result<Vec<Setting>, PlanError> {
     settings.extend(
         ["sysvmsg", "sysvsem", "sysvshm"].map(|name| Setting::new(name, Value::Share(Share::New))),
     );
+    // A jail has the rules of the one around it until it is told otherwise, and they let a program change its uid.
+    settings.push(Setting::new("mac.do", Value::Share(Share::Disable)));
     settings.extend(DENIED.iter().map(|&name| Setting::new(name, Value::Off)));
     for parameter in &policy.parameters {
         check(parameter)?;
@@ -68,6 +70,18 @@ fn network(network: &Network) -> Result<Vec<Setting>, PlanError> {
 }
 
 fn addresses(all: &[IpAddr]) -> Result<Vec<Setting>, PlanError> {
+    let nobody_s = |address: &&IpAddr| match address {
+        IpAddr::V4(address) => address.is_unspecified() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unspecified(),
+    };
+    if let Some(address) = all.iter().find(nobody_s) {
+        return Err(PlanError::CantHonour {
+            backend: NAME,
+            what: format!("--network {address}"),
+            reason: "it is the address of no host".into(),
+            help: Some("name addresses of this host, or --network host, or --network none".into()),
+        });
+    }
     let (mut four, mut six) = (Vec::new(), Vec::new());
     for address in all {
         match address {
@@ -113,7 +127,17 @@ const ISOLS_OWN: &[(&str, &str)] = &[
     ("ip4.addr", "--network"),
     ("ip6.addr", "--network"),
 ];
-const NEVER: &[&str] = &["jid", "persist", "vnet", "dying", "lastjid", "errmsg", "allow.suser"];
+const NEVER: &[&str] = &[
+    "jid",
+    "persist",
+    "nopersist",
+    "dying",
+    "lastjid",
+    "errmsg",
+    "allow.suser",
+    "allow.nosuser",
+    "allow.dying",
+];
 
 fn check(parameter: &Parameter) -> Result<(), PlanError> {
     let cant = |reason: String, help: Option<String>| {
@@ -129,6 +153,12 @@ fn check(parameter: &Parameter) -> Result<(), PlanError> {
     }
     if let Some((_, option)) = ISOLS_OWN.iter().find(|(name, _)| *name == parameter.name) {
         return cant("there is an option for it".into(), Some(format!("{option} sets it")));
+    }
+    if ["vnet", "novnet"].contains(&parameter.name.as_str()) {
+        return cant(
+            "isol gives a jail no network stack of its own".into(),
+            Some("--network none, or --network ADDRESS,...".into()),
+        );
     }
     if NEVER.contains(&parameter.name.as_str()) {
         return cant("isol sees to it itself".into(), Some("leave it out".into()));
@@ -167,12 +197,26 @@ mod tests {
 
     #[test]
     fn more_addresses_than_a_jail_takes_are_refused() {
-        let many = |n: u32| Network::Addresses((0..n).map(|i| IpAddr::V4(i.into())).collect());
+        let many = |n: u32| Network::Addresses((1..=n).map(|i| IpAddr::V4(i.into())).collect());
         let policy =
             |n| Policy::confine("/srv/x").user(User::Auto).network(many(n)).build().unwrap();
         assert!(settings(&policy(255)).is_ok());
         let error = settings(&policy(256)).unwrap_err();
         assert!(error.problem().to_string().contains("a jail takes 255 of a kind"), "{error:?}");
+    }
+
+    #[test]
+    fn addresses_that_no_host_has_are_refused() {
+        for nobody_s in ["0.0.0.0", "255.255.255.255", "::"] {
+            assert!(addresses(&[nobody_s.parse().unwrap()]).is_err(), "{nobody_s}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_named_twice_counts_once() {
+        let twice: Vec<IpAddr> = ["10.0.0.1", "10.0.0.1"].map(|a| a.parse().unwrap()).to_vec();
+        let settings = addresses(&twice).unwrap();
+        assert_eq!(settings[2].to_string(), "ip4.addr=10.0.0.1");
     }
 
     #[test]

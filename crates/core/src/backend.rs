@@ -1,6 +1,6 @@
 //! What turns a policy into a plan.
 
-use crate::{Guarantee, Os, Phase, PlanError, Request, Step, Support};
+use crate::{Guarantee, GuaranteeSet, Os, Phase, PlanError, Request, Step, Support};
 
 /// A way to isolate: chroot(2), jail(2), namespaces.
 pub trait Backend: Sync {
@@ -63,6 +63,7 @@ pub struct Unavailable {
 #[derive(Debug, Default)]
 pub struct Layers {
     steps: Vec<Box<dyn Step>>,
+    given_up: Vec<(String, GuaranteeSet)>,
 }
 
 impl Layers {
@@ -80,6 +81,22 @@ impl Layers {
         );
         self.steps.push(Box::new(step));
         self
+    }
+
+    /// Gives guarantees up because of something in the policy that only the backend understands. `what` is that, as
+    /// the user has written it.
+    #[must_use]
+    pub fn giving_up(mut self, what: String, guarantees: GuaranteeSet) -> Self {
+        if !guarantees.is_empty() {
+            self.given_up.push((what, guarantees));
+        }
+        self
+    }
+
+    /// What is given up, each with what it is given up for.
+    #[must_use]
+    pub fn given_up(&self) -> &[(String, GuaranteeSet)] {
+        &self.given_up
     }
 
     /// Takes out the steps of one phase, in their order.

@@ -301,12 +301,13 @@ fn check_hostname(name: &str) -> Result<(), PolicyError> {
     }
 }
 
-/// What can name a jail: no number, which would be a jail's id, no dot, which would be a jail's
+/// What can name a jail: no number, of either sign, which would be a jail's id, no dot, which would be a jail's
 /// child, and shorter than the kernel's `MAXHOSTNAMELEN`.
 fn check_name(name: &str) -> Result<(), PolicyError> {
     let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let number = name.bytes().all(|b| b.is_ascii_digit());
-    if (1..=255).contains(&name.len()) && name.bytes().all(legal) && !number {
+    let option = name.starts_with('-');
+    if (1..=255).contains(&name.len()) && name.bytes().all(legal) && !number && !option {
         Ok(())
     } else {
         Err(PolicyError::Name(name.to_owned()))
@@ -342,6 +343,16 @@ mod tests {
         assert!(root().allow(Allow::RootUser).build().is_ok());
         assert_eq!(build(|b| b.group(Group::Id(Gid::ROOT))), Err(PolicyError::RootGroup));
         assert_eq!(build(|b| b.groups([Group::Id(Gid::ROOT)])), Err(PolicyError::RootGroup));
+    }
+
+    #[test]
+    fn what_the_kernel_would_take_for_something_else_names_nothing() {
+        for name in ["", "web.1", "123", "-5", "--name", "a b", "caf\u{e9}", &"a".repeat(256)] {
+            assert_eq!(build(|b| b.name(name)), Err(PolicyError::Name(name.to_owned())));
+        }
+        for name in ["web-1", "1a", "_", &"a".repeat(255)] {
+            assert!(build(|b| b.name(name)).is_ok(), "{name}");
+        }
     }
 
     #[test]

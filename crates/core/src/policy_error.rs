@@ -50,7 +50,9 @@ pub enum PolicyError {
     #[error("`{0}` is no host name: 1 to 63 letters, digits, `-`, `.` or `_`")]
     Hostname(String),
     /// A name that no jail can have.
-    #[error("`{0}` can't name a jail: 1 to 255 letters, digits, `-` or `_`, and not digits alone")]
+    #[error(
+        "`{0}` can't name a jail: 1 to 255 letters, digits, `-` or `_`, no `-` first, and not digits alone"
+    )]
     Name(String),
 }
 

@@ -1,5 +1,6 @@
 //! The rules by which a dynamic loader finds libraries: three loaders, seen from the program's own interpreter.
 
+mod freebsd;
 mod glibc;
 mod hints;
 mod ldcache;
@@ -115,8 +116,8 @@ impl Loader {
                 let path = hints::path(interpreter);
                 loader.configured_dirs =
                     hints::parse(&read_config(root, &path)?).unwrap_or_default();
-                loader.builtin_dirs = ["/lib", "/usr/lib"].map(PathBuf::from).to_vec();
-                loader.config = vec![path];
+                loader.builtin_dirs = freebsd::builtin_dirs(&read_whole(trail)?, interpreter);
+                loader.config = vec![path, freebsd::map_path(interpreter)];
                 loader.tokens = Tokens { lib: Some("lib".into()), platforms: Vec::new() };
             }
         }

@@ -64,7 +64,11 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNullDevice { source } => {
-                write!(f, "/dev/null could not be made: {}", source.desc())
+                write!(f, "/dev/null could not be made: {}", source.desc())?;
+                match *source == Errno::ENOTSUP {
+                    true => f.write_str(": devices are in a devfs only"),
+                    false => Ok(()),
+                }
             }
             Self::TmpReadOnly => {
                 f.write_str("/tmp can't be written to: files of the program are in it")

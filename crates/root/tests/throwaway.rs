@@ -30,6 +30,13 @@ fn each(dir: &Path, visit: &mut impl FnMut(&Path, &fs::Metadata)) {
 }
 
 #[test]
+fn where_devices_are_in_a_devfs_only_that_is_said() {
+    let note = |source| Note::NoNullDevice { source }.to_string();
+    assert!(note(nix::errno::Errno::ENOTSUP).ends_with(": devices are in a devfs only"));
+    assert_eq!(note(nix::errno::Errno::EACCES), "/dev/null could not be made: Permission denied");
+}
+
+#[test]
 fn owners_and_modes_are_as_promised_whatever_the_umask() {
     if !needs_root() {
         return;

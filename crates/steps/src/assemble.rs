@@ -1,8 +1,8 @@
 //! Puts a backend's layers and the portable steps in order.
 
 use isol_core::{
-    Allow, Backend, Guarantee, GuaranteeSet, Identity, Ids, Os, Phase, Plan, PlanError, Request,
-    Root, Step, Support,
+    Allow, Backend, Guarantee, GuaranteeSet, Identity, Ids, Layers, Os, Phase, Plan, PlanError,
+    Request, Root, Step, Support,
 };
 
 use crate::allot_uid::AllotUid;
@@ -68,8 +68,9 @@ pub fn assemble(
     steps.push(Box::new(ReadBack));
     steps.extend(layers.take(Phase::Seal));
 
-    let relaxed = request.policy.allow.gives_up();
-    let guarantees = claims(backend, request, &steps)?.minus(relaxed);
+    let claims = claims(backend, request, &steps)?;
+    let relaxed = given_up(backend.name(), request, &layers, claims)?;
+    let guarantees = claims.minus(relaxed);
     let plan = Plan::new(backend.name(), request.os, request.mode, guarantees, relaxed, steps);
     plan.check()?;
     Ok(plan)
@@ -188,21 +189,29 @@ fn claims(
             }
         }
     }
-    contradiction(backend.name(), request)?;
     Ok(claimed)
 }
 
-/// A guarantee can't be both required and given up.
-fn contradiction(backend: &'static str, request: &Request<'_>) -> Result<(), PlanError> {
-    let allow = &request.policy.allow;
-    for given_up in allow.iter() {
-        let both = request.policy.require.iter().find(|&g| given_up.gives_up().contains(g));
-        if let Some(guarantee) = both {
-            let reason = format!("--allow {given_up} gives it up");
+/// What the policy gives up; a guarantee can't be both required and given up.
+fn given_up(
+    backend: &'static str,
+    request: &Request<'_>,
+    layers: &Layers,
+    claims: GuaranteeSet,
+) -> Result<GuaranteeSet, PlanError> {
+    let allowed = request.policy.allow.iter();
+    let mut all: Vec<_> = allowed.map(|a| (format!("--allow {a}"), a.gives_up())).collect();
+    for (what, set) in layers.given_up() {
+        // Only what would hold without it.
+        all.push((what.clone(), claims.minus(claims.minus(*set))));
+    }
+    for (what, set) in &all {
+        if let Some(guarantee) = request.policy.require.iter().find(|&g| set.contains(g)) {
+            let reason = format!("{what} gives it up");
             return Err(PlanError::NotOffered { backend, guarantee, reason });
         }
     }
-    Ok(())
+    Ok(all.into_iter().fold(GuaranteeSet::EMPTY, |sum, (_, set)| sum.union(set)))
 }
 
 /// A user that was named: known from the start.

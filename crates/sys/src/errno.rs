@@ -20,6 +20,12 @@ pub const NO_ENTRY: Errno = Errno(libc::ENOENT);
 /// The errno for 'not permitted'.
 pub const NOT_PERMITTED: Errno = Errno(libc::EPERM);
 
+/// The errno for 'the name is too long'.
+pub const NAME_TOO_LONG: Errno = Errno(libc::ENAMETOOLONG);
+
+/// The errno for 'the address is taken'.
+pub const ADDRESS_IN_USE: Errno = Errno(libc::EADDRINUSE);
+
 /// The errno for 'there is one already'.
 pub const EXISTS: Errno = Errno(libc::EEXIST);
 

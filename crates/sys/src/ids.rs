@@ -33,6 +33,8 @@ pub struct GroupList {
     given: Vec<Gid>,
     wanted: Vec<Gid>,
     gid: Gid,
+    /// Whether the kernel may count the gid among the groups.
+    with_gid: bool,
     scratch: Box<[AtomicU32]>,
 }
 
@@ -46,7 +48,8 @@ impl GroupList {
         }
         given.extend_from_slice(groups);
         let scratch = (0..groups.len() + 2).map(|_| AtomicU32::new(0)).collect();
-        Self { given, wanted: groups.to_vec(), gid, scratch }
+        let with_gid = system::GID_STANDS_FIRST;
+        Self { given, wanted: groups.to_vec(), gid, with_gid, scratch }
     }
 
     /// Makes these the supplementary groups. Async-signal-safe.
@@ -83,16 +86,15 @@ impl GroupList {
 
     fn matches(&self, found: &[AtomicU32]) -> bool {
         let get = |cell: &AtomicU32| cell.load(std::sync::atomic::Ordering::Relaxed);
-        let found = match found.split_first() {
-            Some((first, rest)) if system::GID_STANDS_FIRST && get(first) == self.gid.get() => rest,
-            _ => found,
-        };
-        if found.len() != self.wanted.len() {
+        // FreeBSD 15 sorts them: there the gid, which was given first, may be anywhere.
+        let is_gid = |cell: &&AtomicU32| self.with_gid && get(cell) == self.gid.get();
+        let others = || found.iter().filter(|cell| !is_gid(cell));
+        if found.iter().filter(is_gid).count() > 1 || others().count() != self.wanted.len() {
             return false;
         }
         // The kernels keep them sorted; one that doesn't has few.
-        let sorted = found.iter().zip(&self.wanted).all(|(f, w)| get(f) == w.get());
-        let each = || self.wanted.iter().all(|w| found.iter().any(|f| get(f) == w.get()));
+        let sorted = others().zip(&self.wanted).all(|(f, w)| get(f) == w.get());
+        let each = || self.wanted.iter().all(|w| others().any(|f| get(f) == w.get()));
         sorted || (found.len() <= 1024 && each())
     }
 }
@@ -184,6 +186,18 @@ mod tests {
 
     fn cells(numbers: &[u32]) -> Vec<AtomicU32> {
         numbers.iter().map(|&n| AtomicU32::new(n)).collect()
+    }
+
+    #[test]
+    fn the_gid_may_be_anywhere_among_them_where_the_kernel_counts_it() {
+        for (with_gid, found) in [(true, [2, 5, 9]), (true, [5, 2, 9]), (false, [2, 5, 9])] {
+            let wanted = GroupList { with_gid, ..list(&[2, 9]) };
+            assert_eq!(wanted.matches(&cells(&found)), with_gid, "{found:?}");
+        }
+        let wanted = GroupList { with_gid: true, ..list(&[2, 9]) };
+        assert!(wanted.matches(&cells(&[2, 9])));
+        assert!(!wanted.matches(&cells(&[5, 5, 2, 9])));
+        assert!(!wanted.matches(&cells(&[5, 2])));
     }
 
     #[test]

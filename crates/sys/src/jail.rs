@@ -19,8 +19,18 @@ cfg_if::cfg_if! {
 }
 
 pub use system::{
-    children_left, create_and_attach, is_inside, kind_of, list, number, read_back, update,
+    children_left, control, create_and_attach, find, has_system_v_ipc, is_inside, kind_of, list,
+    open_directory, read_back, update,
 };
+
+/// A jail that was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its number.
+    pub number: i32,
+    /// Whether its last process has gone, and something still holds on to it.
+    pub dying: bool,
+}
 
 /// What a parameter is on this kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]

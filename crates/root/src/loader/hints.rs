@@ -11,8 +11,7 @@ const HEADER: usize = 128;
 
 /// Each loader has its own.
 pub(super) fn path(interpreter: &Path) -> PathBuf {
-    let name = interpreter.file_name().map(OsStr::as_bytes).unwrap_or_default();
-    PathBuf::from(if name.starts_with(b"ld-elf32") {
+    PathBuf::from(if super::freebsd::is_32(interpreter) {
         "/var/run/ld-elf32.so.hints"
     } else {
         "/var/run/ld-elf.so.hints"

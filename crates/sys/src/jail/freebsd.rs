@@ -2,11 +2,17 @@
 
 use std::ffi::{CStr, CString};
 
-use isol_core::Errno;
+use isol_core::{Errno, Text};
 use libc::{c_int, c_void};
 
-use super::{Kind, Request};
+use super::{Found, Request};
+use crate::descriptors;
 use crate::errno::check;
+
+#[path = "parameter.rs"]
+mod parameter;
+
+pub use parameter::kind_of;
 
 /// Makes a jail, of which nothing stays when its last process has gone, and enters it. Async-signal-safe.
 ///
@@ -42,17 +48,20 @@ fn int(value: &mut c_int) -> libc::iovec {
     libc::iovec { iov_base: (&raw mut *value).cast(), iov_len: size_of::<c_int>() }
 }
 
-/// The number of a jail by its name.
+/// A jail by its name, one that is dying where no living one has the name.
 ///
 /// # Errors
 /// As jail_get(2): `ENOENT` if there is none.
 ///
 /// # References
 /// jail_get(2)
-pub fn number(name: &CString) -> Result<i32, Errno> {
-    let mut pairs = [text(c"name"), text(name)];
-    // SAFETY: name and value, both NUL-terminated and alive during the call.
-    check(unsafe { libc::jail_get(pairs.as_mut_ptr(), pairs.len() as u32, 0) })
+pub fn find(name: &CStr) -> Result<Found, Errno> {
+    let mut dying = 0;
+    let mut pairs = [text(c"name"), text(name), text(c"dying"), int(&mut dying)];
+    let count = pairs.len() as libc::c_uint;
+    // SAFETY: names and texts are NUL-terminated, the number is of an int, and all are alive during the call.
+    let number = check(unsafe { libc::jail_get(pairs.as_mut_ptr(), count, libc::JAIL_DYING) })?;
+    Ok(Found { number, dying: dying != 0 })
 }
 
 /// The numbers of all jails, those that are dying included.
@@ -88,12 +97,39 @@ pub fn read_back(jail: i32, parameter: &CString) -> Result<i32, Errno> {
     Ok(value)
 }
 
-fn control(name: &CStr) -> Option<c_int> {
+/// A sysctl that is an int. Async-signal-safe: the kernel resolves the name.
+///
+/// # References
+/// sysctlbyname(3)
+#[must_use]
+pub fn control(name: &CStr) -> Option<c_int> {
     let (mut value, mut size): (c_int, usize) = (0, size_of::<c_int>());
     let to = (&raw mut value).cast::<c_void>();
     // SAFETY: the name is NUL-terminated; the value has the room that is said.
     let got = unsafe { libc::sysctlbyname(name.as_ptr(), to, &mut size, std::ptr::null(), 0) };
     (got == 0 && size == size_of::<c_int>()).then_some(value)
+}
+
+/// The first descriptor that is of a directory, and its path as far as the kernel knows it. Async-signal-safe.
+///
+/// # References
+/// fcntl(2): `F_KINFO`
+#[must_use]
+pub fn open_directory() -> Option<(i32, Text)> {
+    // SAFETY: no arguments, cannot fail.
+    let end = unsafe { libc::getdtablesize() };
+    let descriptor = (0..end).find(|&fd| descriptors::is_directory(fd) == Ok(true))?;
+    // SAFETY: all-zero bytes are a valid `kinfo_file`, which is plain integers.
+    let mut info: libc::kinfo_file = unsafe { std::mem::zeroed() };
+    info.kf_structsize = size_of::<libc::kinfo_file>() as c_int;
+    // SAFETY: the structure is writable for the call, and says how long it is.
+    let told = unsafe { libc::fcntl(descriptor, libc::F_KINFO, &raw mut info) };
+    if told == -1 {
+        return Some((descriptor, Text::EMPTY));
+    }
+    let path = info.kf_path.map(|c| c as u8);
+    let path = CStr::from_bytes_until_nul(&path).ok().and_then(|path| path.to_str().ok());
+    Some((descriptor, path.map_or(Text::EMPTY, Text::from)))
 }
 
 /// Whether this process is in a jail. Async-signal-safe: the name is resolved by the kernel.
@@ -104,6 +140,31 @@ fn control(name: &CStr) -> Option<c_int> {
 pub fn is_inside() -> bool {
     control(c"security.jail.jailed") == Some(1)
 }
+
+/// Whether this process can use System V message queues, semaphores and shared memory, in this order. A jail that has none
+/// of a kind can't give any to a jail of its own.
+///
+/// # References
+/// msgctl(3), semctl(2), shmctl(2): `ENOSYS`
+#[must_use]
+pub fn has_system_v_ipc() -> [bool; 3] {
+    let none = |ret: c_int| check(ret) == Err(crate::errno::NOT_HERE);
+    // SAFETY: all-zero bytes are valid for it, which is plain data.
+    let mut queue: libc::msqid_ds = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    let mut segment: libc::shmid_ds = unsafe { std::mem::zeroed() };
+    [
+        // SAFETY: no such queue; and the structure is writable for the call.
+        !none(unsafe { libc::msgctl(-1, libc::IPC_STAT, &mut queue) }),
+        // SAFETY: no such semaphore; the command takes no argument.
+        !none(unsafe { libc::semctl(-1, 0, GETVAL) }),
+        // SAFETY: no such segment; and the structure is writable for the call.
+        !none(unsafe { libc::shmctl(-1, libc::IPC_STAT, &mut segment) }),
+    ]
+}
+
+/// From the kernel's sys/sem.h.
+const GETVAL: c_int = 5;
 
 /// How many jails can still be made in the jail that this process is in; `None` outside of any.
 ///
@@ -116,60 +177,4 @@ pub fn children_left() -> Option<i32> {
     }
     let max = control(c"security.jail.children.max")?;
     Some(max - control(c"security.jail.children.cur").unwrap_or(0))
-}
-
-/// What a parameter is on this kernel; `None` if it has no such parameter.
-///
-/// # References
-/// jail(8), sysctl(3): `security.jail.param`
-#[must_use]
-pub fn kind_of(name: &str) -> Option<Kind> {
-    let whole = format!("security.jail.param.{name}");
-    let (mut kind, mut format) = describe(&whole)?;
-    if kind & CTLTYPE == NODE {
-        // A node that is a parameter too has a child without a name.
-        (kind, format) = describe(&format!("{whole}."))?;
-    }
-    Some(match (kind & CTLTYPE, format.as_str()) {
-        (INT, "B") => Kind::Boolean,
-        (INT, "E,jailsys") => Kind::Inherited,
-        (INT, _) => Kind::Number,
-        (STRING, _) => Kind::Text,
-        (_, "S,in_addr") => Kind::Addresses4,
-        (_, "S,in6_addr") => Kind::Addresses6,
-        (_, other) => Kind::Other(other.to_owned()),
-    })
-}
-
-const CTLTYPE: u32 = 0xf;
-const NODE: u32 = 1;
-const INT: u32 = 2;
-const STRING: u32 = 3;
-
-/// The kind and the format of a sysctl.
-fn describe(name: &str) -> Option<(u32, String)> {
-    // sysctl(9): {0, 4} is the format of what follows.
-    const FORMAT: [c_int; 2] = [0, 4];
-    let name = CString::new(name).ok()?;
-    let mut mib = [0; 26];
-    let mut length = mib.len() - FORMAT.len();
-    // SAFETY: the name is NUL-terminated, and the array has room for `length` numbers behind the first two.
-    let found = unsafe {
-        libc::sysctlnametomib(name.as_ptr(), mib[FORMAT.len()..].as_mut_ptr(), &mut length)
-    };
-    if found != 0 {
-        return None;
-    }
-    mib[..FORMAT.len()].copy_from_slice(&FORMAT);
-    let (mut buffer, mut size) = ([0_u8; 512], 512);
-    let count = (length + FORMAT.len()) as libc::c_uint;
-    let to = buffer.as_mut_ptr().cast();
-    // SAFETY: the array has `count` numbers, and the buffer the room that is said.
-    let got = unsafe { libc::sysctl(mib.as_ptr(), count, to, &mut size, std::ptr::null(), 0) };
-    if got != 0 || size < 4 {
-        return None;
-    }
-    let kind = u32::from_ne_bytes(*buffer.first_chunk()?);
-    let format = CStr::from_bytes_until_nul(&buffer[4..]).ok()?;
-    Some((kind, format.to_string_lossy().into_owned()))
 }

@@ -1,10 +1,10 @@
 //! Systems without jails.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
-use isol_core::Errno;
+use isol_core::{Errno, Text};
 
-use super::{Kind, Request};
+use super::{Found, Kind, Request};
 use crate::errno::NOT_HERE;
 
 /// Not on this system.
@@ -27,7 +27,7 @@ pub fn update(_request: &Request) -> Result<(), Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn number(_name: &CString) -> Result<i32, Errno> {
+pub fn find(_name: &CStr) -> Result<Found, Errno> {
     Err(NOT_HERE)
 }
 
@@ -63,4 +63,22 @@ pub fn kind_of(_name: &str) -> Option<Kind> {
 /// Never.
 pub fn list() -> Result<Vec<i32>, Errno> {
     Ok(Vec::new())
+}
+
+/// Not on this system: none.
+#[must_use]
+pub fn control(_name: &CStr) -> Option<i32> {
+    None
+}
+
+/// Not on this system: none.
+#[must_use]
+pub fn open_directory() -> Option<(i32, Text)> {
+    None
+}
+
+/// Not on this system: all, for there is no jail around.
+#[must_use]
+pub fn has_system_v_ipc() -> [bool; 3] {
+    [true; 3]
 }
