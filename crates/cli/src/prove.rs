@@ -68,8 +68,12 @@ fn modes(names: &[String]) -> Result<Vec<Mode>, Problem> {
     names.iter().map(parse).collect()
 }
 
-/// isol's own executable: the caller, the attacker inside and the victim outside are it, too.
-fn site() -> Result<Site, Problem> {
+/// What to attack, if anything can be run here. isol's own executable: the caller, the attacker inside and the victim
+/// outside are it, too.
+fn site(backends: &[&'static dyn Backend], modes: &[Mode]) -> Result<Site, Problem> {
+    if !can_any(backends, modes) {
+        return Err(nothing_to_prove(backends));
+    }
     isol::sweep();
     // What is mounted and shared goes with this process, however it ends.
     let _ = isol_prove::own_surroundings();
@@ -90,6 +94,17 @@ fn nothing_to_prove(backends: &[&'static dyn Backend]) -> Problem {
     Problem::new("prove", "nothing can be proved here", reasons.join("; ")).help("run it as root")
 }
 
+/// Prints what was found, and says by the status whether something of it is wrong.
+fn tell(
+    json: bool,
+    view: &impl Serialize,
+    text: impl FnOnce() -> String,
+    failed: bool,
+) -> Result<ExitCode, Problem> {
+    if json { output::print_json(view) } else { output::print_styled(text()) }?;
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
 #[derive(Serialize)]
 struct MatrixView {
     host: Host,
@@ -102,10 +117,7 @@ fn prove_matrix(
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
     let (guarantees, modes) = (guarantees(&arguments.guarantee)?, modes(&arguments.mode)?);
-    if !can_any(backends, &modes) {
-        return Err(nothing_to_prove(backends));
-    }
-    let site = site()?;
+    let site = site(backends, &modes)?;
     check_steps(&site, &arguments.without, backends, &modes)?;
     let mut rows = Vec::new();
     for &backend in backends {
@@ -122,12 +134,8 @@ fn prove_matrix(
     let failed = rows.iter().any(|row| row.verdict == Verdict::Violated)
         || controls.iter().any(|shown| !shown.is_alive());
     let view = MatrixView { host: Host::this(), rows, controls };
-    if arguments.json {
-        output::print_json(&view)?;
-    } else {
-        output::print_styled(table::matrix(&view.host, &view.rows, &view.controls))?;
-    }
-    Ok(ExitCode::from(u8::from(failed)))
+    let text = || table::matrix(&view.host, &view.rows, &view.controls);
+    tell(arguments.json, &view, text, failed)
 }
 
 /// A step that is in no plan is a slip of the pen, and would prove that nothing is missed.
@@ -137,6 +145,9 @@ fn check_steps(
     backends: &[&'static dyn Backend],
     modes: &[Mode],
 ) -> Result<(), Problem> {
+    if names.is_empty() {
+        return Ok(());
+    }
     let mut known = Vec::new();
     for &backend in backends {
         known.extend(mutations::steps(site, backend, modes)?);
@@ -157,10 +168,7 @@ fn prove_mutations(
     arguments: &arguments::Prove,
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
-    if !can_any(backends, &matrix::MODES) {
-        return Err(nothing_to_prove(backends));
-    }
-    let site = site()?;
+    let site = site(backends, &matrix::MODES)?;
     let mut found = Vec::new();
     for &backend in backends {
         for step in mutations::steps(&site, backend, &matrix::MODES)? {
@@ -173,12 +181,8 @@ fn prove_mutations(
     }
     drop(site);
     let failed = found.is_empty() || found.iter().any(|mutation| !mutation.is_missed());
-    if arguments.json {
-        output::print_json(&MutationsView { host: Host::this(), mutations: found })?;
-    } else {
-        output::print_styled(table::mutations(&found))?;
-    }
-    Ok(ExitCode::from(u8::from(failed)))
+    let view = MutationsView { host: Host::this(), mutations: found };
+    tell(arguments.json, &view, || table::mutations(&view.mutations), failed)
 }
 
 #[derive(Serialize)]
@@ -191,20 +195,13 @@ fn prove_faults(
     arguments: &arguments::Prove,
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
-    if !can_any(backends, &matrix::MODES) {
-        return Err(nothing_to_prove(backends));
-    }
-    let site = site()?;
+    let site = site(backends, &matrix::MODES)?;
     let mut found = Vec::new();
     for &backend in backends {
         found.extend(faults::all(&site, backend)?);
     }
     drop(site);
     let failed = found.is_empty() || found.iter().any(|faults| !faults.is_clean());
-    if arguments.json {
-        output::print_json(&FaultsView { host: Host::this(), faults: found })?;
-    } else {
-        output::print_styled(table::faults(&found))?;
-    }
-    Ok(ExitCode::from(u8::from(failed)))
+    let view = FaultsView { host: Host::this(), faults: found };
+    tell(arguments.json, &view, || table::faults(&view.faults), failed)
 }
