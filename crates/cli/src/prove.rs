@@ -70,8 +70,8 @@ fn modes(names: &[String]) -> Result<Vec<Mode>, Problem> {
 
 /// What to attack, if anything can be run here. isol's own executable: the caller, the attacker inside and the victim
 /// outside are it, too.
-fn site(backends: &[&'static dyn Backend], modes: &[Mode]) -> Result<Site, Problem> {
-    if !can_any(backends, modes) {
+fn site(backends: &[&'static dyn Backend]) -> Result<Site, Problem> {
+    if backends.iter().all(|&backend| matrix::cant_be_run(backend).is_some()) {
         return Err(nothing_to_prove(backends));
     }
     isol::sweep();
@@ -82,14 +82,10 @@ fn site(backends: &[&'static dyn Backend], modes: &[Mode]) -> Result<Site, Probl
     Site::new(&executable)
 }
 
-fn can_any(backends: &[&'static dyn Backend], modes: &[Mode]) -> bool {
-    backends.iter().any(|&b| modes.iter().any(|&m| matrix::cant_be_run(b, m).is_none()))
-}
-
 fn nothing_to_prove(backends: &[&'static dyn Backend]) -> Problem {
     let reasons: Vec<_> = backends
         .iter()
-        .filter_map(|&b| Some(format!("{}: {}", b.name(), matrix::cant_be_run(b, Mode::Enter)?)))
+        .filter_map(|&b| Some(format!("{}: {}", b.name(), matrix::cant_be_run(b)?)))
         .collect();
     Problem::new("prove", "nothing can be proved here", reasons.join("; ")).help("run it as root")
 }
@@ -117,7 +113,7 @@ fn prove_matrix(
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
     let (guarantees, modes) = (guarantees(&arguments.guarantee)?, modes(&arguments.mode)?);
-    let site = site(backends, &modes)?;
+    let site = site(backends)?;
     check_steps(&site, &arguments.without, backends, &modes)?;
     let mut rows = Vec::new();
     for &backend in backends {
@@ -168,7 +164,7 @@ fn prove_mutations(
     arguments: &arguments::Prove,
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
-    let site = site(backends, &matrix::MODES)?;
+    let site = site(backends)?;
     let mut found = Vec::new();
     for &backend in backends {
         for step in mutations::steps(&site, backend, &matrix::MODES)? {
@@ -195,7 +191,7 @@ fn prove_faults(
     arguments: &arguments::Prove,
     backends: &[&'static dyn Backend],
 ) -> Result<ExitCode, Problem> {
-    let site = site(backends, &matrix::MODES)?;
+    let site = site(backends)?;
     let mut found = Vec::new();
     for &backend in backends {
         found.extend(faults::all(&site, backend)?);

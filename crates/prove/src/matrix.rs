@@ -25,7 +25,7 @@ pub fn rows(
     guarantees: &[Guarantee],
     without: &[String],
 ) -> Result<Vec<Row>, Problem> {
-    if let Some(reason) = cant_be_run(backend, mode) {
+    if let Some(reason) = cant_be_run(backend) {
         return Ok(guarantees.iter().map(|&g| not_here(backend, mode, g, &reason)).collect());
     }
     let question = Question {
@@ -44,9 +44,9 @@ pub(crate) fn failed(error: &io::Error) -> Problem {
     Problem::io("prove", "can't make a run", error)
 }
 
-/// Why a backend can't be run in a mode here, at all.
+/// Why a backend can't be run here, at all.
 #[must_use]
-pub fn cant_be_run(backend: &dyn Backend, _mode: Mode) -> Option<String> {
+pub fn cant_be_run(backend: &dyn Backend) -> Option<String> {
     let os = backend.plans_for(isol_sys::os::HOST);
     if os != isol_sys::os::HOST {
         return Some(format!("it runs on {os}"));

@@ -17,6 +17,7 @@ use isol_sys::state::{Lock, StateDir};
 use crate::attack::raw;
 use crate::baits::Baits;
 use crate::interrupts::Interrupts;
+use crate::trap::Laid;
 
 /// What stands in files that must stay out of reach.
 const SECRET: &str = "isol prove: a file outside of the root";
@@ -170,7 +171,6 @@ impl Site {
         symlink(&secret, at("links/absolute"))?;
         let up = "../".repeat(40);
         symlink(format!("{up}{}", secret.display()), at("links/relative"))?;
-        fs::remove_file(at("etc/passwd")).or_else(none_is_fine)?;
         let me = format!(
             "root:x:0:0::/:/bin/sh\nnobody:x:0:0::/:/bin/sh\nprove:x:{0}:{0}::/:/bin/sh\n",
             self.uid()
@@ -223,21 +223,16 @@ impl Site {
     }
 
     /// Takes what a root should not have out of it, for as long as the answer lives.
-    pub(crate) fn cleaned(&self) -> io::Result<Aside> {
-        let aside = self.aside();
-        fs::rename(self.root().join(UNCLEAN), &aside)?;
-        Ok(Aside { from: self.root().join(UNCLEAN), to: aside })
+    pub(crate) fn cleaned(&self) -> io::Result<Laid> {
+        let (from, aside) = (self.root().join(UNCLEAN), self.aside());
+        fs::rename(&from, &aside)?;
+        Ok(Laid::undone_by(move || drop(fs::rename(aside, from))))
     }
 
     /// Moves `/yard/pen` out of the root, and says where it is.
     pub(crate) fn move_out(&self) -> io::Result<PathBuf> {
         let to = self.outside().join("pen");
         fs::rename(self.root().join("yard/pen"), &to).map(|()| to)
-    }
-
-    /// Moves the root somewhere else.
-    pub(crate) fn move_root(&self, to: &Path) -> io::Result<()> {
-        fs::rename(self.root(), to)
     }
 
     /// Whether something is mounted on the root's `/mnt`, seen from outside.
@@ -310,19 +305,6 @@ fn place() -> &'static Path {
     Path::new(last).parent().unwrap_or(Path::new("/var"))
 }
 
-/// What was taken out of the root; put back when this goes.
-#[derive(Debug)]
-pub(crate) struct Aside {
-    from: PathBuf,
-    to: PathBuf,
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        let _ = fs::rename(&self.to, &self.from);
-    }
-}
-
 pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut file =
         fs::File::options().write(true).create(true).truncate(true).mode(mode).open(path)?;
@@ -336,8 +318,4 @@ fn dir_at(path: &Path, mode: u32) -> io::Result<()> {
         other => other?,
     }
     fs::set_permissions(path, Permissions::from_mode(mode))
-}
-
-fn none_is_fine(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
