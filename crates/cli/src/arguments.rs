@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use options::Options;
 pub(crate) use prove::Prove;
-pub(crate) use root::{Root, RootAdd};
+pub(crate) use root::{Root, RootAdd, RootAudit};
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]

@@ -8,8 +8,11 @@
 //! calls, allocate nothing and take no lock.
 
 pub mod acl;
+pub mod amend;
 #[cfg(feature = "attempts")]
 pub mod attempts;
+pub mod below;
+pub mod brief;
 pub mod chroot;
 pub mod descriptors;
 pub mod device;
@@ -21,6 +24,7 @@ pub mod ids;
 pub mod integrity;
 pub mod jail;
 pub mod limits;
+pub mod listing;
 pub mod meta;
 pub mod mount;
 pub mod os;
@@ -36,6 +40,7 @@ pub mod signals;
 pub mod spawn;
 pub mod state;
 pub mod supervise;
+pub mod sysv;
 pub mod threads;
 pub mod users;
 pub mod xattr;
