@@ -208,8 +208,9 @@ impl<V: Visitor> Crew<'_, V> {
         for _ in 0..ATTEMPTS {
             match below::directory(above.as_fd(), name, level.place.id.0, self.way.across) {
                 Ok(Opened::Directory(fd, brief)) => {
-                    // What is mounted in itself.
-                    if level.place.upwards().any(|place| place.id == brief.id()) {
+                    // Nothing else can be in itself.
+                    let mounted = brief.mounted.unwrap_or(brief.dev != level.place.id.0);
+                    if mounted && level.place.upwards().any(|place| place.id == brief.id()) {
                         self.visitor.unread(&level.place, name, Errno::ELOOP);
                         return None;
                     }
@@ -307,4 +308,4 @@ fn here_dev(dir: &OwnedFd) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
