@@ -134,7 +134,8 @@ pub fn audit(
     }
     tree(&root, options, None, looked_at, report)?;
     if let Some(user) = options.user.as_ref().filter(|_| options.files_outside) {
-        user.files_outside(&root, options, looked_at, report)?;
+        let host = Sysroot::open(Path::new("/"))?;
+        user.files_outside(&host, &root, options, looked_at, report)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 use common::needs_root;
 use isol_core::{Gid, Uid};
 use isol_root::audit::{Finding, Mended, Options, Severity, User, What, audit, mend};
-use planting::{FAULTS, Planted, STRANGER};
+use planting::{FAULTS, Planted, STRANGER, alone};
 
 fn findings(dir: &Path, options: &Options) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -44,6 +44,7 @@ fn a_tree_without_a_fault_is_clean() {
     if !needs_root() {
         return;
     }
+    let _alone = alone();
     let tree = Planted::new();
     assert_eq!(findings(&tree.root, &options()), []);
 }
@@ -53,6 +54,7 @@ fn each_planted_fault_is_found_and_nothing_besides() {
     if !needs_root() {
         return;
     }
+    let _alone = alone();
     assert!(FAULTS.len() >= 60, "{} faults", FAULTS.len());
     let (mut missed, mut kinds) = (Vec::new(), BTreeSet::new());
     for fault in FAULTS {
@@ -82,6 +84,7 @@ fn what_is_mended_is_not_found_again() {
     if !needs_root() {
         return;
     }
+    let _alone = alone();
     let mut mended = BTreeSet::new();
     for fault in FAULTS {
         let tree = Planted::new();
@@ -127,6 +130,7 @@ fn the_commands_mend() {
     if !needs_root() {
         return;
     }
+    let _alone = alone();
     for fault in FAULTS {
         let tree = Planted::new();
         (fault.plant)(&tree);
@@ -158,6 +162,7 @@ fn what_can_not_be_read_is_told() {
     if !needs_root() {
         return;
     }
+    let _alone = alone();
     let tree = Planted::new();
     common::chmod(tree.dir("var/closed", 0o755), 0o700);
     tree.file("var/closed/su", 0o4755);

@@ -120,20 +120,20 @@ impl User {
         }
     }
 
-    /// Walks the host, but for the tree `root`, and tells of every file of the user's.
+    /// Walks `host`, but for the tree `root`, and tells of every file of the user's.
     pub(super) fn files_outside(
         &self,
+        host: &Sysroot,
         root: &Sysroot,
         options: &Options,
         looked_at: &AtomicU64,
         report: Report<'_>,
     ) -> Result<(), AuditError> {
-        let host = Sysroot::open(Path::new("/"))?;
         let (uid, not) = (self.uid.get(), (root.meta().dev, root.meta().ino));
         let mut way = super::way(options);
         way.across = true;
-        let outside = Outside { uid, not, host: &host, looked_at, report };
-        super::walk(&host, (), way, &outside)
+        let outside = Outside { uid, not, host, looked_at, report };
+        super::walk(host, (), way, &outside)
     }
 }
 
@@ -297,6 +297,31 @@ mod tests {
         assert_eq!(user_of("# 17 * * * * www x"), None);
         assert_eq!(user_of("PATH = a b c d e www"), None);
         assert_eq!(user_of(""), None);
+    }
+
+    #[test]
+    fn files_outside_are_found_and_those_inside_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("root/x")).unwrap();
+        fs::create_dir_all(dir.path().join("home/y")).unwrap();
+        fs::write(dir.path().join("home/y/f"), "").unwrap();
+        fs::write(dir.path().join("root/f"), "").unwrap();
+        let open = |path: &Path| Sysroot::open(path).unwrap();
+        let (host, root) = (open(dir.path()), open(&dir.path().join("root")));
+        let uid = Uid::new(fs::metadata(dir.path()).unwrap().uid()).unwrap();
+        let look = |uid: Uid| {
+            let user = User { uid, gid: Gid::new(70_000).unwrap(), names: Vec::new() };
+            let found = std::sync::Mutex::new(Vec::new());
+            let tell = |f: Finding| found.lock().unwrap().push((f.what, f.path.unwrap()));
+            let (options, count) = (Options::default(), AtomicU64::new(0));
+            user.files_outside(&host, &root, &options, &count, Report(&tell)).unwrap();
+            let mut found = found.into_inner().unwrap();
+            found.sort();
+            found
+        };
+        let at = |path: &str| (What::FileOutside, dir.path().join(path));
+        assert_eq!(look(uid), [at("home"), at("home/y"), at("home/y/f")]);
+        assert_eq!(look(Uid::new(70_001).unwrap()), []);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use isol_root::audit::What;
 use nix::sys::stat::{Mode, SFlag, mknod};
@@ -25,6 +25,12 @@ pub(crate) struct Fault {
     pub(crate) plant: fn(&Planted),
     /// Below the root; `..` for what is above it, `-` for what is in no file system.
     pub(crate) found: &'static [(What, &'static str)],
+}
+
+/// One test at a time: what one of them starts under the stranger's uid is found by the others.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A root in a directory of root's.

@@ -1,10 +1,11 @@
 //! What an audit has found, printed in order; so many findings at a time that memory does not grow with them.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use isol::Problem;
 use isol_root::Sysroot;
-use isol_root::audit::{self, Finding, Mended, Severity};
+use isol_root::audit::{self, Finding, Mended, Severity, What};
 use isol_sys::quote::escaped;
 use serde_json::json;
 
@@ -21,6 +22,8 @@ pub(super) struct Out<'a> {
     /// Of each severity, those that have not been mended.
     left: [u64; SEVERITIES.len()],
     mended: u64,
+    /// What has been told with what an attacker does with it.
+    told: HashSet<What>,
     root: Option<Sysroot>,
     failed: Option<Problem>,
 }
@@ -36,6 +39,7 @@ impl<'a> Out<'a> {
             printed: 0,
             left: [0; SEVERITIES.len()],
             mended: 0,
+            told: HashSet::new(),
             root: None,
             failed: None,
         }
@@ -81,7 +85,8 @@ impl<'a> Out<'a> {
                 text += if self.printed == 0 { "" } else { ",\n" };
                 text += &as_json(finding, mended.as_ref());
             } else {
-                text += &as_text(finding, mended.as_ref());
+                let first = self.told.insert(finding.what);
+                text += &as_text(finding, mended.as_ref(), first);
             }
             self.printed += 1;
         }
@@ -132,9 +137,12 @@ impl<'a> Out<'a> {
     }
 }
 
-fn as_text(finding: &Finding, mended: Option<&Mended>) -> String {
+/// With what an attacker does with it, where that has not been told yet.
+fn as_text(finding: &Finding, mended: Option<&Mended>, first: bool) -> String {
     let mut text = format!("{:<9} {finding}\n", finding.severity);
-    text += &format!("          {}\n", finding.what.attack());
+    if first {
+        text += &format!("          {}\n", finding.what.attack());
+    }
     match (mended, &finding.mend) {
         (Some(mended @ Mended::Done(_)), _) => text += &format!("          {mended}\n"),
         (mended, mend) => {
