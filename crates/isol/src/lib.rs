@@ -51,7 +51,7 @@ pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
 pub use ready::{Ready, Running};
-pub use sweep::sweep;
+pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
 /// What a supervising parent needs of the system: signals as data.
 pub mod supervise {

@@ -43,16 +43,12 @@ pub struct Brief {
     pub mount_point: PathBuf,
     /// The host's name.
     pub hostname: String,
-    /// The directory whose path the caller worked in.
-    pub caller_directory: PathBuf,
     /// Whether the kernel hands core dumps to a program of the host's.
     pub core_is_piped: bool,
     /// Descriptors that the policy passes.
     pub passed: Vec<i32>,
     /// The programs with set-id bits and capabilities that were planted, as paths of the root.
     pub planted: Vec<String>,
-    /// The uid and gid that the planted set-id files belong to, beside root.
-    pub other_id: u32,
 }
 
 /// What the attacker inside may ask somebody outside to do.

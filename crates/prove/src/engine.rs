@@ -111,14 +111,14 @@ impl Site {
             Ok(session) => session,
             Err(outcome) => return Ok((outcome, Expected::default())),
         };
-        let expected = self.expected(scenario, session.caller_session)?;
+        let expected = self.expected(scenario)?;
         let outcome = session.make(attacks, scenario)?;
         session.end();
         self.tidy()?;
         Ok((outcome, expected))
     }
 
-    fn expected(&self, scenario: &Scenario, caller_session: i32) -> io::Result<Expected> {
+    fn expected(&self, scenario: &Scenario) -> io::Result<Expected> {
         let mut environment: Vec<_> =
             launcher::ENVIRONMENT.iter().map(|(name, value)| format!("{name}={value}")).collect();
         environment.sort();
@@ -147,8 +147,6 @@ impl Site {
             parent_death_signal: launcher::parent_death_signal(mode),
             secret: self.secret().1.to_owned(),
             root: self.root_id()?,
-            passed: vec![CHANNEL],
-            caller_session,
             hostname: attempts::hostname()?,
             superuser_off: seals(scenario),
             mount_point: self.mount_point(),
@@ -170,10 +168,8 @@ impl Site {
             caller_session: session.caller_session,
             mount_point: self.mount_point(),
             hostname: attempts::hostname()?,
-            caller_directory: self.outside().to_owned(),
             passed: vec![CHANNEL],
             planted: self.planted().to_vec(),
-            other_id: Site::OTHER,
             ..Brief::default()
         };
         self.baits.tell(&mut brief)?;

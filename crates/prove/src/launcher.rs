@@ -64,7 +64,7 @@ pub(crate) const LEFT_BEHIND: i32 = 99;
 type Terminal = (OwnedFd, OwnedFd);
 
 fn terminal() -> Option<Terminal> {
-    attempts::start_session().ok()?;
+    isol_sys::session::start().ok()?;
     let (master, slave) = attempts::make_terminal().ok()?;
     attempts::take_terminal(slave.as_raw_fd()).ok()?;
     Some((master, slave))

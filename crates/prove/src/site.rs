@@ -37,7 +37,7 @@ const UNCLEAN: &str = "opt";
 
 /// What a site's lock is called, before its number. Whoever finds one that nobody holds removes the directory that
 /// is noted in it.
-pub const LOCK: &str = "prove-";
+pub const LOCK: &str = isol::PROOF_LOCK;
 
 /// A root with isol's own executable in it, and with traps, and a directory outside of it; both removed when this
 /// value goes or, if its process was killed, by the next sweep.
@@ -69,7 +69,7 @@ impl Site {
         let token = format!("isol prove: the root of {}", uid.uid());
         let state = StateDir::open().map_err(|error| wrong(error.to_string()))?;
         let number = format!("{}-{}", std::process::id(), uid.uid());
-        let base = place().join(format!("isol-prove-{number}"));
+        let base = place().join(format!("{}{number}", isol::PROOF_DIRECTORY));
         // First the lock, then what it stands for.
         let lock = state
             .try_lock(&format!("{LOCK}{number}"))
@@ -156,7 +156,6 @@ impl Site {
         &self.planted
     }
 
-    pub(crate) const OTHER: u32 = OTHER;
     pub(crate) const DISK: (u32, u32) = DISK;
 
     fn plant(&mut self) -> io::Result<()> {

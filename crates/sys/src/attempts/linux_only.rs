@@ -21,7 +21,6 @@ not_here! {
     vsock() -> OwnedFd;
     add(Ring, &CStr, &[u8]) -> ();
     read_key(Ring, &CStr) -> Vec<u8>;
-    new_session() -> ();
     new_user_namespace() -> ();
     join(RawFd, Namespace) -> ();
     read_memory(i32, u64, usize) -> Vec<u8>;
