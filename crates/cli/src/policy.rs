@@ -77,6 +77,8 @@ fn from_options(options: &Options) -> Result<Profile, Problem> {
         hostname: options.hostname.clone(),
         name: options.name.clone(),
         jail_param: options.jail_param.clone(),
+        seccomp: options.seccomp.clone(),
+        landlock: options.landlock.clone(),
         require: options.require.clone(),
         allow: options.allow.clone(),
         ..Profile::default()

@@ -16,6 +16,7 @@ pub mod device;
 pub mod environment;
 pub mod errno;
 pub mod exec;
+pub mod filter;
 pub mod hostname;
 pub mod ids;
 pub mod integrity;
