@@ -82,6 +82,7 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("getresgid", &[]),
     ("setresuid", &[EAGAIN, EINVAL, EPERM]),
     ("getresuid", &[]),
+    ("seccomp", &[EACCES, EBUSY, EINVAL, ENOSYS, EOPNOTSUPP, ESRCH]),
     ("procctl", &[EINVAL, EPERM, ESRCH]),
     ("jail_set", &[EPERM, EINVAL, ENOENT, ENAMETOOLONG, EEXIST, EAGAIN]),
     ("jail_get", &[EINVAL, ENOENT, ENAMETOOLONG]),
