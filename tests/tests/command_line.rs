@@ -301,3 +301,14 @@ fn each_command_has_a_manual_page_and_the_completions_name_them_all() {
         assert!(!words.contains("prove-agent"), "{shell} offers what is not for people");
     }
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_gets_no_error() {
+    use std::process::Stdio;
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = isol().args(["man", "run"]).stdout(writer).stderr(Stdio::piped()).output();
+    let ended = ended.expect("isol starts");
+    assert_eq!(ended.status.code(), Some(141), "{ended:#?}");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
