@@ -3,6 +3,7 @@
 
 mod arguments;
 mod backends;
+mod generated;
 mod output;
 mod panics;
 mod plan;
@@ -44,6 +45,8 @@ fn isol() -> ExitCode {
         Command::Plan(plan) => (plan.options.json, plan::plan(&plan)),
         Command::Backends(backends) => (backends.json, backends::backends(&backends)),
         Command::Prove(prove) => (prove.json, prove::prove(&prove)),
+        Command::Completions { shell } => (false, generated::completions(shell)),
+        Command::Man { command } => (false, generated::manual(&command)),
         // Its status is for whoever started it: isol itself.
         Command::Agent { words } => end(isol_prove::agent::main(&words)),
         Command::Root(root) => {
