@@ -18,6 +18,7 @@ mod execution_domain;
 mod gid;
 mod groups;
 mod keyring;
+mod landlock;
 mod launch;
 mod limits;
 mod no_new_privileges;

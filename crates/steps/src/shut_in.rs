@@ -1,8 +1,9 @@
 //! What Linux lets a process give up by itself, whatever the backend is.
 
-use isol_core::{GuaranteeSet, Identity, Layers, Os, PlanError, Request, Seccomp};
+use isol_core::{Allow, GuaranteeSet, Identity, Layers, Mode, Os, PlanError, Request, Seccomp};
 use isol_sys::{filter, os::HOST};
 
+use crate::landlock::Restrict;
 use crate::seccomp::Filter;
 
 /// Adds the steps that the policy asks for, by [`isol_core::Policy::seccomp`] and
@@ -34,6 +35,16 @@ pub fn shut_in(
             "this build has none: they take the feature `seccomp`, on x86-64 or AArch64",
             "leave --seccomp out",
         );
+    }
+    if policy.landlock.is_asked_for() {
+        if !on_linux {
+            return cant("Landlock", "it is Linux's", "leave --landlock out");
+        }
+        if request.mode == Mode::Enter && policy.allow.contains(Allow::Threads) {
+            let reason = "it confines the thread that asks for it, and there may be others";
+            return cant("Landlock", reason, "isolate the process before it starts threads");
+        }
+        layers = layers.with(Restrict::new(&policy.landlock));
     }
     let filtered = on_linux && built_in && policy.seccomp != Seccomp::None;
     let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());

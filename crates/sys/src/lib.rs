@@ -21,6 +21,7 @@ pub mod hostname;
 pub mod ids;
 pub mod integrity;
 pub mod jail;
+pub mod landlock;
 pub mod limits;
 pub mod meta;
 pub mod mount;

@@ -231,7 +231,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario
 }
 
-const DROPS: [&str; 8] = [
+const DROPS: [&str; 9] = [
     step_names::UID,
     step_names::GID,
     step_names::GROUPS,
@@ -240,6 +240,7 @@ const DROPS: [&str; 8] = [
     step_names::SECUREBITS,
     step_names::NO_NEW_PRIVILEGES,
     step_names::READ_BACK,
+    step_names::SECCOMP,
 ];
 
 /// A tool's command line, and the attacker's behind it.
