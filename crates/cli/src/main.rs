@@ -9,6 +9,7 @@ mod panics;
 mod plan;
 mod policy;
 mod prove;
+mod refusals;
 mod root;
 mod run;
 mod supervise;

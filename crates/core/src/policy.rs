@@ -51,6 +51,9 @@ pub struct Policy {
     pub parameters: Vec<Parameter>,
     /// Which system calls are refused inside.
     pub seccomp: Seccomp,
+    /// Whether somebody wants to know which calls are refused: whoever starts the program as a child is told, and has
+    /// to listen; elsewhere they are told in the kernel's log.
+    pub tell_refusals: bool,
     /// What Landlock confines.
     pub landlock: Landlock,
     /// Guarantees without which it must not run.
@@ -104,6 +107,7 @@ impl Policy {
             name: None,
             parameters: Vec::new(),
             seccomp: Seccomp::Unsaid,
+            tell_refusals: false,
             landlock: Landlock::default(),
             require: GuaranteeSet::EMPTY,
             allow: AllowSet::default(),
@@ -267,6 +271,12 @@ impl<State> PolicyBuilder<State> {
     /// Which system calls are refused inside. On Linux only; without it, those of the default filter.
     pub fn seccomp(self, seccomp: Seccomp) -> Self {
         self.with(|p| p.seccomp = seccomp)
+    }
+
+    /// Whether somebody wants to know which calls are refused. On Linux only. Who starts a child has to take the
+    /// refusals from it, because each such call waits for its answer until it is taken.
+    pub fn tell_refusals(self, tell: bool) -> Self {
+        self.with(|p| p.tell_refusals = tell)
     }
 
     /// What Landlock confines. On Linux only; without it, nothing.

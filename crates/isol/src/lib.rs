@@ -47,6 +47,7 @@ pub use confined::Confined;
 pub use error::Error;
 pub use isol_core::*;
 pub use isol_steps::{Child, LaunchError, root_refusal};
+pub use isol_sys::filter::{Refusals, Told};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};

@@ -60,6 +60,7 @@ impl Site {
             groups: GROUPS.to_vec(),
             require: Vec::new(),
             allow: Vec::new(),
+            landlock: Vec::new(),
             network_off: false,
             hostname: None,
             outside: self.outside().to_owned(),

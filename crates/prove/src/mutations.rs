@@ -197,6 +197,7 @@ fn ask(
         lying: lying.map(str::to_owned),
         bad_caller: true,
         traps,
+        landlock: Vec::new(),
     };
     answer(site, &question).map_err(|error| failed(&error))
 }

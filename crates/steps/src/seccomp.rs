@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use isol_core::{
-    Errno, Fault, Mode, PrepareError, Problem, Refusal, SECCOMP_RULES, Scene, Seccomp, Stage, Step,
-    ThreadScope, step_names,
+    Errno, Fault, Mode, PrepareError, Problem, Record, Refusal, SECCOMP_RULES, Scene, Seccomp,
+    Stage, Step, ThreadScope, step_names,
 };
 use isol_sys::filter::{self, Asked, Program, Scope, Verdict};
 
@@ -18,6 +18,8 @@ pub(crate) struct Filter {
     wanted: Seccomp,
     /// Whether the program is uid 0, and may change its root within the root.
     stays_root: bool,
+    /// Whether what it refuses is told.
+    tells: bool,
     program: Option<Program>,
     /// Calls that are refused, by number, and what they answer: they are made, to see that it is in force.
     refused: Vec<(u32, Errno)>,
@@ -27,8 +29,8 @@ pub(crate) struct Filter {
 const HARMLESS: [&str; 5] = ["clone3", "keyctl", "request_key", "bpf", "perf_event_open"];
 
 impl Filter {
-    pub(crate) fn new(wanted: Seccomp, stays_root: bool) -> Self {
-        Self { wanted, stays_root, program: None, refused: Vec::new() }
+    pub(crate) fn new(wanted: Seccomp, stays_root: bool, tells: bool) -> Self {
+        Self { wanted, stays_root, tells, program: None, refused: Vec::new() }
     }
 
     fn rules(&self) -> impl Iterator<Item = &'static isol_core::Rule> {
@@ -46,7 +48,7 @@ impl Filter {
         filter::try_out(&program).map_err(|errno| {
             Problem::call(NAME, format!("the kernel takes no filter {}", file.display()), errno)
         })?;
-        for &(call, argument) in needed(mode) {
+        for &(call, argument) in needed(mode, self.tells) {
             let lets = |number| {
                 let verdict = program.verdict(&Asked::here(number, [argument, 0, 0, 0, 0, 0]));
                 verdict == Verdict::Allowed
@@ -62,14 +64,21 @@ impl Filter {
 }
 
 /// The calls that are made behind the filter, each with its first argument.
-fn needed(mode: Mode) -> &'static [(&'static str, u64)] {
+fn needed(mode: Mode, tells: bool) -> &'static [(&'static str, u64)] {
     const PR_GET_SECCOMP: u64 = 21;
-    const ALL: &[(&str, u64)] =
-        &[("prctl", PR_GET_SECCOMP), ("exit_group", 125), ("execve", 0), ("write", 3)];
+    const ALL: &[(&str, u64)] = &[
+        ("prctl", PR_GET_SECCOMP),
+        ("exit_group", 125),
+        ("execve", 0),
+        ("write", 3),
+        ("sendmsg", 3),
+        ("close", 4),
+    ];
     match mode {
         Mode::Enter => &ALL[..2],
         Mode::Exec => &ALL[..3],
-        Mode::Spawn => ALL,
+        Mode::Spawn if tells => ALL,
+        Mode::Spawn => &ALL[..4],
     }
 }
 
@@ -100,13 +109,24 @@ impl Step for Filter {
         format!("refuse system calls that no confined program needs: {}", names.join(", "))
     }
 
+    fn sends_descriptor(&self) -> bool {
+        self.tells
+    }
+
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         filter::available().map_err(|errno| {
             Problem::call(NAME, "this kernel filters no system calls", errno)
                 .help("--seccomp none runs the program without a filter")
         })?;
         let program = self.make(scene.mode)?;
-        for number in HARMLESS.into_iter().filter_map(filter::number) {
+        if self.tells && scene.mode == Mode::Spawn {
+            scene.filter = Some(program.to_bytes());
+            self.program = Some(program.telling());
+            return Ok(());
+        }
+        // One that was made to see that it is refused would be told too, and wait for an answer that nobody gives yet.
+        let harmless = if self.tells { &[][..] } else { &HARMLESS };
+        for number in harmless.iter().copied().filter_map(filter::number) {
             if let Verdict::Errno(errno) = program.verdict(&Asked::here(number, [0; 6])) {
                 self.refused.push((number, Errno(errno.into())));
             }
@@ -121,7 +141,13 @@ impl Step for Filter {
             ThreadScope::Every => Scope::Process,
         };
         let program = self.program.as_ref().ok_or(Fault::state("no filter is ready"))?;
-        filter::install(program, scope).map_err(doing("putting the filter in force"))
+        let installed = match (stage.mode, stage.report) {
+            (Mode::Spawn, Some(report)) if self.tells => {
+                filter::install_telling(program, report, &Record::Listener.encode())
+            }
+            _ => filter::install(program, scope, self.tells),
+        };
+        installed.map_err(doing("putting the filter in force"))
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {

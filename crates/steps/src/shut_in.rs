@@ -49,7 +49,7 @@ pub fn shut_in(
     let filtered = on_linux && built_in && policy.seccomp != Seccomp::None;
     let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
     if filtered {
-        layers = layers.with(Filter::new(policy.seccomp.clone(), stays_root));
+        layers = layers.with(Filter::new(policy.seccomp.clone(), stays_root, policy.tell_refusals));
     }
     if !filtered || matches!(policy.seccomp, Seccomp::File(_)) {
         layers = layers.giving_up(format!("--seccomp {}", policy.seccomp), rest);

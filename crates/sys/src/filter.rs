@@ -23,6 +23,19 @@ cfg_if::cfg_if! {
 pub use machine::{Asked, Verdict};
 pub use program::{Instruction, NotAProgram, Program};
 pub use system::{
-    BUILT_IN, Scope, asked, available, compile, install, is_in_force, name, number, read_json,
-    try_out,
+    BUILT_IN, Refusals, Scope, asked, available, compile, install, install_telling, is_in_force,
+    name, number, read_json, receive, try_out,
 };
+
+/// A call that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its name, where that is known.
+    pub call: Option<&'static str>,
+    /// Its number.
+    pub number: u32,
+    /// Whether it was one of another architecture's.
+    pub foreign: bool,
+    /// Whether the process was ended for it.
+    pub killed: bool,
+}

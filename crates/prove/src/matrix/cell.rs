@@ -25,6 +25,8 @@ pub struct Question {
     pub bad_caller: bool,
     /// Whether traps are laid too.
     pub traps: bool,
+    /// What Landlock confines, in words.
+    pub landlock: Vec<String>,
 }
 
 /// What the attacks on one guarantee showed.
@@ -196,6 +198,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario.bad_caller = question.bad_caller;
     scenario.without.clone_from(&question.without);
     scenario.lying.clone_from(&question.lying);
+    scenario.landlock.clone_from(&question.landlock);
     let offered = |g| match &question.subject {
         Subject::Isol(backend, _) => backend.support(g, isol_sys::os::HOST).is_offered(),
         _ => false,

@@ -6,6 +6,8 @@ mod calls;
 mod compile;
 #[path = "linux/json.rs"]
 mod json;
+#[path = "linux/listener.rs"]
+mod listener;
 
 #[cfg(test)]
 #[path = "linux/tests.rs"]
@@ -15,11 +17,12 @@ use isol_core::Errno;
 use libc::{c_long, c_uint, c_ulong};
 
 use super::Program;
-use crate::errno::{check, check_long, last};
+use crate::errno::{check, check_long};
 
 pub use calls::{name, number};
 pub use compile::compile;
 pub use json::read_json;
+pub use listener::{Refusals, install_telling, receive};
 
 /// Whether this build can filter system calls here.
 pub const BUILT_IN: bool = true;
@@ -49,34 +52,40 @@ pub fn available() -> Result<(), Errno> {
     .map(drop)
 }
 
-/// Puts a filter in force, for good: beside those that are in force already, for this and all that come of it.
-/// Async-signal-safe.
+/// Puts a filter in force, for good: beside those that are in force already, for this and all that come of it. With
+/// `log`, what it refuses is told in the kernel's log. Async-signal-safe.
 ///
 /// # Errors
-/// `EACCES` without `no_new_privs`; `EINVAL` if it is no program; `EBUSY` or `ESRCH` if another thread's filters are
-/// others than this one's.
+/// `EACCES` without `no_new_privs`; `EINVAL` if it is no program; `ESRCH` if another thread's filters are others than
+/// this one's.
 ///
 /// # References
-/// seccomp(2): `SECCOMP_SET_MODE_FILTER`, `SECCOMP_FILTER_FLAG_TSYNC`
-pub fn install(program: &Program, scope: Scope) -> Result<(), Errno> {
-    let flags: c_ulong = match scope {
+/// seccomp(2): `SECCOMP_SET_MODE_FILTER`, `SECCOMP_FILTER_FLAG_TSYNC`, `SECCOMP_FILTER_FLAG_LOG`
+pub fn install(program: &Program, scope: Scope, log: bool) -> Result<(), Errno> {
+    let mut flags = match scope {
         Scope::Thread => 0,
         Scope::Process => libc::SECCOMP_FILTER_FLAG_TSYNC,
     };
+    if log {
+        flags |= libc::SECCOMP_FILTER_FLAG_LOG;
+    }
+    match put(program, flags)? {
+        0 => Ok(()),
+        // The number of the thread that could not follow.
+        _ => Err(Errno(libc::ESRCH)),
+    }
+}
+
+fn put(program: &Program, flags: c_ulong) -> Result<c_long, Errno> {
     let raw = libc::sock_fprog {
         len: program.0.len() as u16,
         filter: program.0.as_ptr().cast_mut().cast(),
     };
     // SAFETY: the kernel copies `len` instructions from the address, which are there and laid out as it has them, and
     // writes nothing.
-    let answer =
-        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw) };
-    match answer {
-        0 => Ok(()),
-        -1 => Err(last()),
-        // The number of the thread that could not follow.
-        _ => Err(Errno(libc::ESRCH)),
-    }
+    check_long(unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw)
+    })
 }
 
 /// Whether any filter is in force. Async-signal-safe.
@@ -122,7 +131,7 @@ pub fn try_out(program: &Program) -> Result<(), Errno> {
     let mut errno = 0;
     let child = crate::spawn::child(&mut || {
         let tried = crate::privileges::set_no_new_privileges()
-            .and_then(|()| install(program, Scope::Thread));
+            .and_then(|()| install(program, Scope::Thread, false));
         // It shares this process's memory.
         errno = tried.err().map_or(0, |Errno(number)| number);
         0

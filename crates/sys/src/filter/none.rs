@@ -1,8 +1,12 @@
 //! Systems, architectures and builds without filters.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+
 use isol_core::{Errno, Refusal};
 
-use super::Program;
+use super::{Program, Told};
 use crate::errno::NOT_HERE;
 
 /// Whether this build can filter system calls here.
@@ -65,8 +69,46 @@ pub fn try_out(_program: &Program) -> Result<(), Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn install(_program: &Program, _scope: Scope) -> Result<(), Errno> {
+pub fn install(_program: &Program, _scope: Scope, _log: bool) -> Result<(), Errno> {
     Err(NOT_HERE)
+}
+
+/// Puts a filter in force that tells what it refuses.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn install_telling(_program: &Program, _channel: RawFd, _record: &[u8]) -> Result<(), Errno> {
+    Err(NOT_HERE)
+}
+
+/// Reads one record, and a descriptor.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn receive<const N: usize>(_from: &File) -> io::Result<Option<([u8; N], Option<OwnedFd>)>> {
+    Err(NOT_HERE.into())
+}
+
+/// What a running program is refused: nothing.
+#[derive(Debug)]
+pub struct Refusals {
+    _private: (),
+}
+
+impl Refusals {
+    /// What a descriptor tells.
+    #[must_use]
+    pub fn new(_listener: OwnedFd, _program: Program) -> Self {
+        Self { _private: () }
+    }
+}
+
+impl Iterator for Refusals {
+    type Item = io::Result<Told>;
+
+    fn next(&mut self) -> Option<io::Result<Told>> {
+        None
+    }
 }
 
 /// Whether any filter is in force.

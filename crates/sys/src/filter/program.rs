@@ -72,6 +72,35 @@ impl Program {
         Self::new(instructions.iter().map(instruction).collect())
     }
 
+    /// The same filter, but what it refuses, or ends the process for, it tells somebody who listens. What is answered
+    /// as if the kernel had no such call is not told: programs ask for it, and do without.
+    #[must_use]
+    pub fn telling(&self) -> Self {
+        const TELL: u32 = 0x7fc0_0000;
+        const ANSWER: u16 = 0x06;
+        const NO_SUCH_CALL: u16 = 38;
+        let telling = |&instruction: &Instruction| match Verdict::of(instruction.operand) {
+            Verdict::Errno(errno) if instruction.code == ANSWER && errno != NO_SUCH_CALL => {
+                Instruction { operand: TELL, ..instruction }
+            }
+            Verdict::Killed if instruction.code == ANSWER => {
+                Instruction { operand: TELL, ..instruction }
+            }
+            _ => instruction,
+        };
+        Self(self.0.iter().map(telling).collect())
+    }
+
+    /// The program as [`from_bytes`](Self::from_bytes) reads it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let bytes = |&Instruction { code, if_true, if_false, operand }: &Instruction| {
+            let ([a, b], [c, d, e, f]) = (code.to_ne_bytes(), operand.to_ne_bytes());
+            [a, b, if_true, if_false, c, d, e, f]
+        };
+        self.0.iter().flat_map(bytes).collect()
+    }
+
     /// The instructions.
     #[must_use]
     pub fn instructions(&self) -> &[Instruction] {

@@ -120,7 +120,7 @@ fn answers(filter: Option<&Program>, calls: &[(u32, [u64; 6])]) -> Vec<i32> {
     let child = crate::spawn::child(&mut || {
         if let Some(filter) = filter {
             let put = crate::privileges::set_no_new_privileges()
-                .and_then(|()| install(filter, Scope::Thread));
+                .and_then(|()| install(filter, Scope::Thread, false));
             if put.is_err() || is_in_force() != Ok(true) {
                 return 1;
             }
@@ -130,7 +130,7 @@ fn answers(filter: Option<&Program>, calls: &[(u32, [u64; 6])]) -> Vec<i32> {
             let got = unsafe {
                 libc::syscall(libc::c_long::from(*number), a[0], a[1], a[2], a[3], a[4], a[5])
             };
-            *answer = if got == -1 { last().0 } else { 0 };
+            *answer = if got == -1 { crate::errno::last().0 } else { 0 };
         }
         0
     });
