@@ -45,6 +45,7 @@ mod scene;
 mod stage;
 mod step;
 mod support;
+mod syslog;
 mod text;
 
 pub use allow::{Allow, AllowSet, UnknownAllow};
@@ -79,6 +80,7 @@ pub use scene::{Hold, RootHandle, Scene};
 pub use stage::{Stage, ThreadScope};
 pub use step::Step;
 pub use support::Support;
+pub use syslog::Syslog;
 pub use text::Text;
 
 /// The names of the portable steps, as they appear in plans, errors and ordering rules.
