@@ -132,7 +132,7 @@ pub fn mutate(
             continue;
         }
         let cut = [step, step_names::READ_BACK];
-        caught(ask(site, backend, mode, &cut, None, &offered(backend))?, mode, &mut mutation);
+        caught(ask(site, backend, mode, &cut, None, &offered(backend, mode))?, mode, &mut mutation);
         if mutation.read_back.is_none() {
             let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
             mutation.read_back = noticed.into_iter().find_map(|tried| tried.refused);
@@ -145,9 +145,9 @@ fn modes(backend: &'static dyn Backend) -> impl Iterator<Item = Mode> {
     MODES.into_iter().filter(|_| matrix::cant_be_run(backend).is_none())
 }
 
-fn offered(backend: &dyn Backend) -> Vec<Guarantee> {
-    let os = backend.plans_for(isol_sys::os::HOST);
-    Guarantee::ALL.into_iter().filter(|&g| backend.support(g, os).is_offered()).collect()
+fn offered(backend: &dyn Backend, mode: Mode) -> Vec<Guarantee> {
+    let is_offered = |&g: &Guarantee| matrix::support(backend, mode, g).is_offered();
+    Guarantee::ALL.into_iter().filter(is_offered).collect()
 }
 
 /// What was found violated by something that ran.

@@ -197,7 +197,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario.without.clone_from(&question.without);
     scenario.lying.clone_from(&question.lying);
     let offered = |g| match &question.subject {
-        Subject::Isol(backend, _) => backend.support(g, isol_sys::os::HOST).is_offered(),
+        Subject::Isol(backend, mode) => super::support(*backend, *mode, g).is_offered(),
         _ => false,
     };
     scenario.network_off = offered(Guarantee::NetworkConfined);
@@ -275,6 +275,8 @@ fn spring(
         return Ok(());
     }
     let mut scenario = scenario(site, question, Setting::Ordinary);
+    // A second run in the root would be refused for this, and not by whom it has to be.
+    scenario.syslog = None;
     if guarantee == Guarantee::RootClean {
         scenario.require.push(Guarantee::RootClean);
     }
