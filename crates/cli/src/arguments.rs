@@ -41,6 +41,19 @@ pub(crate) enum Command {
     /// Make root trees
     #[command(subcommand)]
     Root(Root),
+    /// Print what completes isol's words in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, of isol or of one of its commands
+    ///
+    /// Read it with `isol man | man -l -`.
+    Man {
+        /// The command, as in `run` or `root add`
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// What isol starts of itself for `isol prove`
     #[command(name = isol_prove::agent::WORD, hide = true)]
     Agent {

@@ -58,8 +58,28 @@ pub(crate) fn descend_past(
         return Err(Stop::Relative(path.to_owned()));
     }
 
-    let mut done = PathBuf::from("/");
-    let mut fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
+    let done = PathBuf::from("/");
+    let fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
+    go_down_past(fd, done, &names, rule, passed)
+}
+
+/// As [`descend`], from a directory that is open already, and is at `done`.
+pub(crate) fn go_down(
+    fd: OwnedFd,
+    done: PathBuf,
+    names: &[&OsStr],
+    rule: Rule,
+) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
+    go_down_past(fd, done, names, rule, &mut |passed| passed.flaw.map_or(Ok(()), Err))
+}
+
+fn go_down_past(
+    mut fd: OwnedFd,
+    mut done: PathBuf,
+    names: &[&OsStr],
+    rule: Rule,
+    passed: &mut dyn FnMut(Passed<'_>) -> Result<(), Stop>,
+) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
     let mut meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
     for name in names {
         let found = flaw(&fd, &done, &meta, rule, false)?;
