@@ -140,14 +140,16 @@ impl Image {
 /// # Errors
 /// A step failed. This process is half isolated then: the caller must end it.
 pub fn lock_in(prepared: &Prepared, threads: ThreadScope) -> Result<(), LaunchError> {
-    let stage = in_place(Mode::Enter, threads);
-    prepared.apply(&stage).map_err(|failure| LaunchError::step(prepared, failure))
+    let stage = in_place(prepared, Mode::Enter, threads);
+    prepared.apply(&stage).map_err(|failure| LaunchError::step(prepared, failure))?;
+    started(prepared);
+    Ok(())
 }
 
 /// Makes this process the program; returns only if that failed, and then the process
 /// is half isolated: the caller must end it.
 pub fn become_program(prepared: &Prepared, image: &Image) -> LaunchError {
-    let stage = in_place(Mode::Exec, ThreadScope::Alone);
+    let stage = in_place(prepared, Mode::Exec, ThreadScope::Alone);
     if let Err(failure) = prepared.apply(&stage) {
         return LaunchError::step(prepared, failure);
     }
@@ -155,8 +157,16 @@ pub fn become_program(prepared: &Prepared, image: &Image) -> LaunchError {
     LaunchError::NotExecuted { program: image.program.clone(), errno }
 }
 
-fn in_place(mode: Mode, threads: ThreadScope) -> Stage {
-    Stage { mode, threads, parent: Pid::parent().get(), report: None, stdio: [None; 3] }
+fn in_place(prepared: &Prepared, mode: Mode, threads: ThreadScope) -> Stage {
+    // Until the uid has changed, and everybody sees it: the program can't be told apart from nobody before.
+    let report = prepared.scene().uid_hold.as_ref().and_then(|hold| hold.descriptor());
+    Stage { mode, threads, parent: Pid::parent().get(), report, stdio: [None; 3] }
+}
+
+fn started(prepared: &Prepared) {
+    if let Some(hold) = &prepared.scene().uid_hold {
+        hold.started();
+    }
 }
 
 /// A program that was started.
@@ -253,7 +263,10 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     // Whoever waits for leave hears by this that there is none.
     drop(read);
     match outcome {
-        Outcome::Started(refusals) => Ok(Child { pid, ended: None, pipes: stdio.outer, refusals }),
+        Outcome::Started(refusals) => {
+            started(prepared);
+            Ok(Child { pid, ended: None, pipes: stdio.outer, refusals })
+        }
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
