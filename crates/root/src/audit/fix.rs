@@ -90,11 +90,19 @@ fn change(root: &Sysroot, path: &Path, id: (u64, u64), what: What) -> nix::Resul
         _ => take_over(&file, &before)?,
     }
     let after = Brief::of(&file)?;
-    let mut done = format!("mode {:04o} is now {:04o}", before.permissions(), after.permissions());
+    let mut done = Vec::new();
     if before.uid != after.uid {
-        done = format!("owner {} is now {}, {done}", before.uid, after.uid);
+        done.push(format!("owner {} is now {}", before.uid, after.uid));
     }
-    Ok(Mended::Done(done))
+    if before.permissions() != after.permissions() {
+        let (before, after) = (before.permissions(), after.permissions());
+        done.push(format!("mode {before:04o} is now {after:04o}"));
+    }
+    if done.is_empty() {
+        // Somebody else was quicker.
+        done.push("nothing was left to do".into());
+    }
+    Ok(Mended::Done(done.join(", ")))
 }
 
 /// Makes it root's, and root's alone to write to.

@@ -36,12 +36,56 @@ fn uids(status: &str) -> impl Iterator<Item = u32> {
     line.split_whitespace().filter_map(|n| n.parse().ok())
 }
 
+/// It waits to be waited for. A process whose first thread has ended looks the same, while others of its threads run on.
 fn has_ended(status: &str) -> bool {
-    let state = status.lines().find_map(|l| l.strip_prefix("State:")).unwrap_or_default();
-    state.trim_start().starts_with(['Z', 'X'])
+    let field = |name: &str| {
+        status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim_start()
+    };
+    let threads: u32 = field("Threads:").trim_end().parse().unwrap_or(u32::MAX);
+    field("State:").starts_with(['Z', 'X']) && threads <= 1
 }
 
 pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {
     let root = fs::metadata(format!("/proc/{pid}/root"))?;
     Ok((root.dev(), root.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_goes_on_without_its_first_thread() {
+        let status =
+            |state: &str, threads: u32| format!("State:\t{state} (x)\nThreads:\t{threads}\n");
+        assert!(!has_ended(&status("S", 1)) && !has_ended(&status("Z", 2)));
+        assert!(has_ended(&status("Z", 1)) && has_ended(&status("X", 0)));
+        assert!(!has_ended("State:\tZ (zombie)\n"), "nobody knows");
+    }
+
+    #[test]
+    fn one_is_found_that_has_lost_its_first_thread() {
+        // The first thread ends by itself: exit, not exit_group.
+        let script = format!(
+            "import threading, ctypes, time; \
+             threading.Thread(target=time.sleep, args=(60,)).start(); \
+             ctypes.CDLL(None).syscall({}, 0)",
+            libc::SYS_exit
+        );
+        let Ok(mut child) = std::process::Command::new("python3").args(["-c", &script]).spawn()
+        else {
+            assert!(std::env::var_os("ISOL_MUST_RUN").is_none(), "this test needs python3");
+            return;
+        };
+        let state = |pid: u32| fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        while !state(child.id()).contains("State:\tZ") {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let own = Uid::new(crate::ids::effective_uid()).unwrap();
+        let found = under(own).unwrap().iter().any(|p| p.pid.get() as u32 == child.id());
+        let one_is_left = state(child.id()).contains("Threads:\t2");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found && one_is_left);
+    }
 }
