@@ -22,6 +22,9 @@ cfg_if::cfg_if! {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use system::{number, split_entry};
+
 /// Closes every descriptor from `first` to `last`, both included. Async-signal-safe.
 ///
 /// # Errors

@@ -56,7 +56,7 @@ fn close_entries(listing: RawFd, first: RawFd, last: RawFd) -> Result<(), Errno>
 }
 
 /// One `linux_dirent64`'s name, and what comes behind it.
-fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     const NAME: usize = 19;
     let length = usize::from(u16::from_ne_bytes(bytes.get(16..18)?.try_into().ok()?));
     let entry = bytes.get(NAME..length)?;
@@ -64,7 +64,7 @@ fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&entry[..end], &bytes[length..]))
 }
 
-fn number(name: &[u8]) -> Option<RawFd> {
+pub(crate) fn number(name: &[u8]) -> Option<RawFd> {
     if name.is_empty() {
         return None;
     }
