@@ -36,6 +36,19 @@ pub fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
     if first > last { Ok(()) } else { system::close_between(first, last) }
 }
 
+/// Gives a child that shares its parent's table of descriptors a table of its own, without those
+/// above `last`: what it costs grows with `last`, and not with what is open above. In a child that has
+/// a table of its own it closes those above `last`, or does nothing. Async-signal-safe.
+///
+/// # Errors
+/// As close_range(2) and unshare(2).
+///
+/// # References
+/// close_range(2): `CLOSE_RANGE_UNSHARE`
+pub fn part_from_parent(last: RawFd) -> Result<(), Errno> {
+    system::part_from_parent(last)
+}
+
 /// Closes every descriptor but 0, 1, 2, those of `keep`, which is sorted, and `also`.
 /// Async-signal-safe.
 ///

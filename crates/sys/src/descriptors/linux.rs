@@ -16,6 +16,21 @@ pub(super) fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
     }
 }
 
+pub(super) fn part_from_parent(last: RawFd) -> Result<(), Errno> {
+    let (first, all) = (last.saturating_add(1) as u32, u32::MAX);
+    let unshare = libc::CLOSE_RANGE_UNSHARE;
+    // SAFETY: takes three numbers. The caller relies on no descriptor above `last`; its parent
+    // keeps all of them.
+    let parted = unsafe { libc::syscall(libc::SYS_close_range, first, all, unshare) };
+    match check_long(parted) {
+        Err(Errno(libc::ENOSYS | libc::EPERM)) => {
+            // SAFETY: takes a number, and gives this process a copy of its table.
+            check(unsafe { libc::unshare(libc::CLONE_FILES) }).map(drop)
+        }
+        result => result.map(drop),
+    }
+}
+
 /// Closes what /proc/self/fd lists. Fails where there is no /proc: better not to
 /// start than to guess where the descriptors end.
 fn close_listed(first: RawFd, last: RawFd) -> Result<(), Errno> {
