@@ -10,6 +10,7 @@ use isol_sys::attempts::{self, Counting};
 use isol_tests::{BUSYBOX, TestRoot, must_be_root, own_uid};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting::new();
@@ -147,7 +148,9 @@ fn a_hundred_threads_under_signals_lose_nothing() {
     let root = TestRoot::new();
     let shared = spawner(&root, Some(Allow::SharedUid), looks_for_descriptors());
     let shared = shared.expect("a spawner");
-    attempts::count_arrivals(Signal::SIGUSR1 as i32).expect("a handler");
+    // To the whole group, and so to the children on their way; the default is to ignore it.
+    nix::unistd::setpgid(Pid::this(), Pid::this()).expect("a group of its own");
+    attempts::count_arrivals(Signal::SIGWINCH as i32).expect("a handler");
     ALLOCATOR.begin();
     let (done, started) = (AtomicBool::new(false), AtomicUsize::new(0));
     let shelf = Mutex::new(Vec::<String>::new());
@@ -180,7 +183,7 @@ fn a_hundred_threads_under_signals_lose_nothing() {
         });
         scope.spawn(move || {
             while !done.load(Ordering::Relaxed) {
-                nix::sys::signal::kill(nix::unistd::getpid(), Signal::SIGUSR1).expect("it is we");
+                nix::sys::signal::killpg(Pid::this(), Signal::SIGWINCH).expect("it is we");
                 std::thread::yield_now();
             }
         });
