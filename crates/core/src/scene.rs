@@ -36,8 +36,9 @@ pub trait Hold: Debug + Send + Sync {
         None
     }
 
-    /// The program is under way, or the process locked in: whoever looks sees it by now.
-    fn started(&self) {}
+    /// An attempt is over: the program is under way, or the process locked in, so that whoever looks sees it by now; or
+    /// nothing has been started.
+    fn settled(&self) {}
 }
 
 /// The state of a plan that is being prepared.
