@@ -104,7 +104,7 @@ fn of_twenty_that_start_at_once_under_one_uid_one_runs() {
         // Every second one stays as a parent.
         let start = |number: u32| {
             let mut words = vec!["run", "--root", root.text(), "--user", &uid];
-            words.extend(if number % 2 == 0 { &[][..] } else { &["--timeout", "600"] });
+            words.extend(if number.is_multiple_of(2) { &[][..] } else { &["--timeout", "600"] });
             let mut isol = isol_with(words);
             isol.args(["--", "/bin/cat"]);
             isol.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()

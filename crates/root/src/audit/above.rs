@@ -69,7 +69,10 @@ fn look(component: &Component<'_>, findings: &mut Vec<Finding>) {
         let listed = xattr::has_access_list(component.dir).is_ok_and(|listed| listed);
         let list = if listed { "; it has an access list, as getfacl shows" } else { "" };
         let detail = format!("owner {uid}, group {gid}, mode {mode:04o}{list}");
-        let finding = Finding::new(what, path(), detail).mend(mend.clone());
+        // A directory that is sticky is everybody's on purpose, /tmp for one: the root has to go elsewhere.
+        let shared = mode & 0o1000 != 0 && !component.last;
+        let mend = mend.clone().filter(|_| !shared);
+        let finding = Finding::new(what, path(), detail).mend(mend);
         let id = isol_sys::brief::Brief::of(component.dir).ok().map(|brief| brief.id());
         findings.push(match id {
             Some(id) if component.last => finding.of(id),

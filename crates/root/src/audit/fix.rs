@@ -82,6 +82,11 @@ fn change(root: &Sysroot, path: &Path, id: (u64, u64), what: What) -> nix::Resul
     if before.kind() != Kind::Directory && before.nlink > 1 {
         return Ok(Mended::Left("it has another name, which may be outside the root".into()));
     }
+    if what == What::WritableDirectory && before.mode & 0o1000 != 0 {
+        return Ok(Mended::Left(
+            "it is everybody's on purpose: move the programs out of it".into(),
+        ));
+    }
     match what {
         What::Capabilities => return capabilities(&dir, &name, id),
         What::SetUid => amend::set_mode(&file, before.permissions() & !0o4000)?,

@@ -191,7 +191,9 @@ impl Rules<'_> {
 
     fn flawed(&self, what: What, path: PathBuf, brief: &Brief, flaw: Flaw) {
         let path = self.root.path().join(path);
-        let mend = flaw.mend_mode(&path, brief.mode, 0);
+        // Everybody's on purpose, as /tmp is: what is in it has to go elsewhere.
+        let shared = what == What::WritableDirectory && brief.mode & 0o1000 != 0;
+        let mend = flaw.mend_mode(&path, brief.mode, 0).filter(|_| !shared);
         let mut detail = owned(brief);
         if let Some(user) = self.user.filter(|user| user.can_write(brief)) {
             detail = format!("{detail}; uid {} can write to it", user.uid);

@@ -16,8 +16,10 @@ struct Notes {
     seen: Mutex<Vec<(PathBuf, Kind)>>,
     unread: Mutex<Vec<(PathBuf, Errno)>>,
     /// Called at each directory.
-    then: Option<Box<dyn Fn(&Path) + Sync + Send>>,
+    then: Option<Hook>,
 }
+
+type Hook = Box<dyn Fn(&Path) + Sync + Send>;
 
 impl Visitor for Notes {
     type Mark = ();
