@@ -323,9 +323,10 @@ fn landlock_keeps_tcp_to_its_ports() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     let goes = |options: &[&str], nc: &str| {
-        let script = format!("timeout 1 nc {nc} </dev/null 2>&1; :");
+        let script = format!("busybox timeout 1 busybox nc {nc} </bin/busybox 2>&1; :");
         let said = run(&mut becoming(&root, options, &["/bin/busybox", "sh", "-c", &script]));
         assert_eq!(said.status, Some(0), "{said:#?}");
+        assert!(!said.out.contains("not found"), "{said:#?}");
         !said.out.contains("ermission denied")
     };
     let connects = |options: &[&str]| goes(options, &format!("127.0.0.1 {port}"));
