@@ -1,4 +1,4 @@
-//! Systems, architectures and builds without filters.
+//! Systems and architectures without filters.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use isol_core::{Errno, Refusal};
 use super::{Program, Told};
 use crate::errno::NOT_HERE;
 
-/// Whether this build can filter system calls here.
+/// Whether system calls can be filtered here.
 pub const BUILT_IN: bool = false;
 
 /// Which threads a filter is for.
