@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::{Errno, Refusal};
+use isol_core::Errno;
+use isol_core::seccomp::Refusal;
 
 use super::{Program, Told};
 use crate::errno::NOT_HERE;

@@ -4,7 +4,7 @@
 //! asks it of these no more. It does so by running the program once for each call there is: what a launch costs
 //! depends on how many instructions that takes. So the calls are found by halving, not one by one.
 
-use isol_core::{Answer, Case, Refusal};
+use isol_core::seccomp::{Answer, Case, Refusal};
 
 use super::super::{Asked, Instruction, Program};
 use super::calls;

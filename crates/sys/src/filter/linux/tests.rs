@@ -1,12 +1,12 @@
 //! The default filter, rule by rule: what it answers, worked out, and what the kernel answers.
 
-use isol_core::{Answer, Case, Refusal, SECCOMP_RULES};
+use isol_core::seccomp::{Answer, Case, RULES, Refusal};
 
 use super::super::{Asked, Program, Verdict};
 use super::*;
 
 fn without(rule: &str) -> Program {
-    let rules = SECCOMP_RULES.iter().filter(|known| known.name != rule);
+    let rules = RULES.iter().filter(|known| known.name != rule);
     compile(rules.flat_map(|rule| rule.refuses)).unwrap()
 }
 
@@ -15,7 +15,7 @@ fn default() -> Program {
 }
 
 fn all() -> impl Iterator<Item = (&'static str, &'static Refusal)> {
-    SECCOMP_RULES.iter().flat_map(|rule| rule.refuses.iter().map(|refusal| (rule.name, refusal)))
+    RULES.iter().flat_map(|rule| rule.refuses.iter().map(|refusal| (rule.name, refusal)))
 }
 
 const JUNK: u64 = u64::MAX;
