@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use isol::{Allow, Confined, Guarantee, Policy, Problem, Root, Seccomp, User, host};
+use isol::{Allow, Confined, Guarantee, Policy, Problem, Root, Seccomp, Syslog, User, host};
 
 use crate::{arguments, output, policy, supervise};
 
@@ -36,6 +36,7 @@ pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Poli
         || !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal();
     let supervised = matches!(policy.root, Root::ThrowAway { .. })
         || policy.user == User::Auto
+        || policy.syslog != Syslog::Off
         || timeout.is_some()
         || stuck_to_terminal();
     policy.die_with_parent |= supervised && host::HOST.has_parent_death_signal();

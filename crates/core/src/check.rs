@@ -44,6 +44,8 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (THROW_AWAY_ROOT, ROOT_DIRECTORY, "it is the directory"),
     (ROOT_DIRECTORY, PROGRAM, "the program is looked for in it"),
     (ROOT_DIRECTORY, DEDICATED_UID, "the hold on the uid notes the root down"),
+    (ROOT_DIRECTORY, SYSLOG, "its socket is made in it"),
+    (THROW_AWAY_ROOT, SYSLOG, "its socket is made in it"),
     (INTEGRITY_PROTECTION, PROGRAM, "no program of this system can be looked into"),
     (LIMITS, UID, "raising a limit takes privilege"),
     (SCHEDULING, UID, "lowering the nice value takes privilege"),

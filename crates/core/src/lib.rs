@@ -47,6 +47,7 @@ pub mod seccomp;
 mod stage;
 mod step;
 mod support;
+mod syslog;
 mod text;
 
 pub use allow::{Allow, AllowSet, UnknownAllow};
@@ -83,6 +84,7 @@ pub use seccomp::Seccomp;
 pub use stage::{Stage, ThreadScope};
 pub use step::Step;
 pub use support::Support;
+pub use syslog::Syslog;
 pub use text::Text;
 
 /// The names of the portable steps, as they appear in plans, errors and ordering rules.

@@ -19,6 +19,7 @@ names! {
     INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";
+    SYSLOG "syslog";
     SIGNALS "signals";
     TIMERS "timers";
     UMASK "umask";

@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::{
     Allow, AllowSet, Amount, Environment, Group, Guarantee, GuaranteeSet, Landlock, LandlockWord,
-    Limit, Network, Parameter, PolicyError, Resource, Root, Seccomp, User, is_loader_variable,
+    Limit, Network, Parameter, PolicyError, Resource, Root, Seccomp, Syslog, User,
+    is_loader_variable,
 };
 
 /// A policy that has been checked against itself. Made by [`Policy::confine`].
@@ -43,6 +44,8 @@ pub struct Policy {
     pub die_with_parent: bool,
     /// The network that it may use.
     pub network: Network,
+    /// Where its messages to syslog go.
+    pub syslog: Syslog,
     /// A host name of its own.
     pub hostname: Option<String>,
     /// What the isolation is called, where the backend gives it a name.
@@ -103,6 +106,7 @@ impl Policy {
             umask: 0o022,
             die_with_parent: false,
             network: Network::Unsaid,
+            syslog: Syslog::Off,
             hostname: None,
             name: None,
             parameters: Vec::new(),
@@ -153,6 +157,9 @@ impl Policy {
         }
         if let Some(name) = &self.name {
             check_name(name)?;
+        }
+        if let Syslog::Socket(path) = &self.syslog {
+            check_socket(path)?;
         }
         for parameter in &self.parameters {
             check_nul("a parameter's name", OsStr::new(&parameter.name))?;
@@ -258,6 +265,11 @@ impl<State> PolicyBuilder<State> {
         self.with(|p| p.hostname = Some(name.into()))
     }
 
+    /// Where its messages to syslog go.
+    pub fn syslog(self, syslog: Syslog) -> Self {
+        self.with(|p| p.syslog = syslog)
+    }
+
     /// What the isolation is called, where the backend gives it a name.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|p| p.name = Some(name.into()))
@@ -333,6 +345,16 @@ fn check_hostname(name: &str) -> Result<(), PolicyError> {
     }
 }
 
+/// Where a socket can be: `sun_path` has room for 103 bytes and a NUL everywhere.
+fn check_socket(path: &Path) -> Result<(), PolicyError> {
+    check_nul("the syslog socket", path.as_os_str())?;
+    if path.is_absolute() && path.as_os_str().len() <= 103 {
+        Ok(())
+    } else {
+        Err(PolicyError::SyslogSocket(path.to_owned()))
+    }
+}
+
 /// What can name a jail: no number, of either sign, which would be a jail's id, no dot, which would be a jail's
 /// child, and shorter than the kernel's `MAXHOSTNAMELEN`.
 fn check_name(name: &str) -> Result<(), PolicyError> {
@@ -384,6 +406,15 @@ mod tests {
         }
         for name in ["web-1", "1a", "_", &"a".repeat(255)] {
             assert!(build(|b| b.name(name)).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_syslog_socket_is_one_that_can_be_connected_to() {
+        let to = |path: &str| build(|b| b.syslog(Syslog::Socket(path.into()))).map(|p| p.syslog);
+        assert_eq!(to("/run/log"), Ok(Syslog::Socket("/run/log".into())));
+        for wrong in ["", "run/log", &format!("/{}", "x".repeat(103))] {
+            assert_eq!(to(wrong), Err(PolicyError::SyslogSocket(wrong.into())));
         }
     }
 

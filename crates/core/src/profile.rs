@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Allow, Environment, Gid, Group, Guarantee, LandlockError, LandlockWord, Limit, LimitError,
-    Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root, Seccomp, Uid,
+    Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root, Seccomp, Syslog, Uid,
     UnknownAllow, UnknownGuarantee, User,
 };
 
@@ -56,6 +56,8 @@ pub struct Profile {
     pub network: Option<String>,
     /// A host name of its own.
     pub hostname: Option<String>,
+    /// `true`, `false`, or the path of a socket of the host.
+    pub syslog: Option<Syslog>,
     /// What the jail is called.
     pub name: Option<String>,
     /// `NAME` or `NAME=VALUE`.
@@ -145,6 +147,7 @@ impl Profile {
         self.die_with_parent |= over.die_with_parent;
         self.network = over.network.or(self.network);
         self.hostname = over.hostname.or(self.hostname);
+        self.syslog = over.syslog.or(self.syslog);
         self.name = over.name.or(self.name);
         self.jail_param.extend(over.jail_param);
         self.seccomp = over.seccomp.or(self.seccomp);
@@ -194,6 +197,9 @@ impl Profile {
         }
         if let Some(hostname) = &self.hostname {
             builder = builder.hostname(hostname);
+        }
+        if let Some(syslog) = &self.syslog {
+            builder = builder.syslog(syslog.clone());
         }
         if let Some(name) = &self.name {
             builder = builder.name(name);
@@ -288,6 +294,7 @@ impl From<&Policy> for Profile {
             die_with_parent: policy.die_with_parent,
             network: (policy.network != Network::Unsaid).then(|| policy.network.to_string()),
             hostname: policy.hostname.clone(),
+            syslog: (policy.syslog != Syslog::Off).then(|| policy.syslog.clone()),
             name: policy.name.clone(),
             jail_param: policy.parameters.iter().map(Parameter::to_string).collect(),
             seccomp: (policy.seccomp != Seccomp::Unsaid).then(|| policy.seccomp.to_string()),
@@ -360,6 +367,7 @@ mod tests {
             p.limit = vec!["nofile=1:2".into()];
             p.network = Some("192.0.2.7,::1".into());
             p.hostname = Some("inside".into());
+            p.syslog = Some(Syslog::Socket("/run/log".into()));
             p.name = Some("web-1".into());
             p.jail_param = vec!["allow.mlock".into(), "osreldate=1500000".into()];
             p.seccomp = Some("default+keys+io-uring".into());

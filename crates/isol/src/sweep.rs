@@ -2,21 +2,22 @@
 
 use std::path::Path;
 
-use isol_steps::{StaleUid, sweep_uid};
+use isol_steps::{SYSLOG_LOCK, StaleUid, sweep_syslog, sweep_uid};
 use isol_sys::state::Lock;
 
 use crate::looking;
 
 /// Takes away what runs that were killed by `SIGKILL` have left: their processes, their
-/// throw-away roots, their holds on uids. What belongs to a living run is held by a
+/// throw-away roots, their sockets in other roots, their holds on uids. What belongs to a living run is held by a
 /// lock and stays. Quick where there is nothing; needs root, and does nothing without.
 ///
 /// # References
 /// flock(2)
 pub fn sweep() {
-    looking::sweep_roots(|lock| match lock.name().strip_prefix(PROOF_LOCK) {
-        Some(_) => proof_is_gone(lock),
-        None => sweep_uid(lock) == StaleUid::Gone,
+    looking::sweep_roots(|lock| match lock.name() {
+        name if name.starts_with(PROOF_LOCK) => proof_is_gone(lock),
+        name if name.starts_with(SYSLOG_LOCK) => sweep_syslog(lock),
+        _ => sweep_uid(lock) == StaleUid::Gone,
     });
 }
 

@@ -52,7 +52,7 @@ pub struct Brief {
 }
 
 /// What the attacker inside may ask somebody outside to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Want {
     /// Hand a descriptor of the host's `/` over.
     Directory,
@@ -60,6 +60,9 @@ pub enum Want {
     Move,
     /// Connect to this TCP port on 127.0.0.1; answers whether it was done.
     Connect(u16),
+    /// Say which messages to syslog with this word in them have arrived, the last of them with `end` in it: a list in
+    /// JSON.
+    Logged(String),
     /// Say whether something is mounted on `/mnt`, seen from outside.
     LookForMount,
     /// Mount something with a file `late` in it on `/mnt`; answers whether it was done.

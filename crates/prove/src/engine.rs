@@ -17,7 +17,7 @@ pub use crate::channel::Refusal;
 use crate::channel::{Channel, Order, Report};
 use crate::launcher::{self, CHANNEL};
 use crate::scenario::{How, Scenario, Who};
-use crate::{Attack, Expected, Seen, Site, probes};
+use crate::{Attack, Expected, Seen, Site, matrix, probes};
 
 /// How long a run may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +52,7 @@ pub(crate) struct Session<'a> {
 impl Site {
     /// The scenario that all others are made from.
     pub(crate) fn scenario(&self, how: How) -> Scenario {
+        let syslog = self.log().filter(|_| relays(&how)).map(|log| log.path().to_owned());
         Scenario {
             how,
             executable: self.executable().to_owned(),
@@ -63,6 +64,7 @@ impl Site {
             landlock: Vec::new(),
             network_off: false,
             hostname: None,
+            syslog,
             outside: self.outside().to_owned(),
             bad_caller: true,
             without: Vec::new(),
@@ -186,6 +188,7 @@ impl Site {
     }
 
     fn help(&self, channel: &Channel, want: Want) -> io::Result<()> {
+        let is_for_a_directory = want == Want::Directory;
         let words = |done: io::Result<String>| done.unwrap_or_else(|error| format!("no: {error}"));
         let answer = match want {
             Want::Directory => "here".to_owned(),
@@ -194,10 +197,11 @@ impl Site {
             Want::LookForMount => words(
                 self.has_mount().map(|seen| if seen { "seen" } else { "not seen" }.to_owned()),
             ),
+            Want::Logged(word) => self.log().map_or(String::new(), |log| log.arrived(&word)),
             Want::Mount => words(self.mount_late().map(|()| "done".to_owned())),
         };
         channel.send(&Order::Answer(answer))?;
-        if want == Want::Directory {
+        if is_for_a_directory {
             let directory: OwnedFd = std::fs::File::open("/")?.into();
             channel.send_descriptor(&directory)?;
         }
@@ -304,6 +308,13 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether isol stays as the parent of what it isolates this way, and can relay messages.
+fn relays(how: &How) -> bool {
+    let How::Isol { backend, mode } = how else { return false };
+    let backend = isol::backend_by_name(backend);
+    backend.is_some_and(|b| matrix::support(b, (*mode).into(), Guarantee::SyslogWorks).is_offered())
 }
 
 /// Whether the plan, as it is before anything is cut, has a step that is not in all of them.

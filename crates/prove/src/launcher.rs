@@ -8,7 +8,7 @@ use std::time::Duration;
 use isol::{Choice, Error, Isolation, Planned, Purpose};
 use isol_core::{
     Allow, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyError, Problem,
-    ThreadScope, Uid, User,
+    Syslog, ThreadScope, Uid, User,
 };
 use isol_sys::attempts;
 use isol_sys::environment::CStrings;
@@ -236,6 +236,9 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
     builder = builder.landlock(scenario.landlock.iter().filter_map(|word| word.parse().ok()));
     if scenario.network_off {
         builder = builder.network(Network::None);
+    }
+    if let Some(to) = &scenario.syslog {
+        builder = builder.syslog(Syslog::Socket(to.clone()));
     }
     if let Some(hostname) = &scenario.hostname {
         builder = builder.hostname(hostname);

@@ -143,7 +143,7 @@ pub fn mutate(
             continue;
         }
         let mut cut = vec![step, step_names::READ_BACK];
-        let mut guarantees = offered(backend);
+        let mut guarantees = offered(backend, mode);
         if let Some((_, guarantee, _)) = BEHIND_THE_FILTER.iter().find(|(name, ..)| *name == step) {
             cut.push(step_names::SECCOMP);
             // The others are attacked through what the filter has left open.
@@ -162,9 +162,9 @@ fn modes(backend: &'static dyn Backend) -> impl Iterator<Item = Mode> {
     MODES.into_iter().filter(|_| matrix::cant_be_run(backend).is_none())
 }
 
-fn offered(backend: &dyn Backend) -> Vec<Guarantee> {
-    let os = backend.plans_for(isol_sys::os::HOST);
-    Guarantee::ALL.into_iter().filter(|&g| backend.support(g, os).is_offered()).collect()
+fn offered(backend: &dyn Backend, mode: Mode) -> Vec<Guarantee> {
+    let is_offered = |&g: &Guarantee| matrix::support(backend, mode, g).is_offered();
+    Guarantee::ALL.into_iter().filter(is_offered).collect()
 }
 
 /// What was found violated by something that ran.

@@ -27,6 +27,7 @@ use crate::securebits::Securebits;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::standard_descriptors::StandardDescriptors;
+use crate::syslog::SyslogRelay;
 use crate::timers::Timers;
 use crate::uid::DropUid;
 use crate::umask::Umask;
@@ -61,6 +62,9 @@ pub fn assemble(
     // A backend's own checks before the looks into the tree, which cost more.
     steps.extend(layers.take(Phase::Prepare));
     steps.extend(preparations.in_root);
+    if let Some(relay) = SyslogRelay::asked_for(request)? {
+        steps.push(Box::new(relay));
+    }
     enter(&mut steps, request, backend.enters_by_descriptor());
     steps.extend(layers.take(Phase::Enter));
     steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));

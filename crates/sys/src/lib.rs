@@ -38,6 +38,7 @@ pub mod signals;
 pub mod spawn;
 pub mod state;
 pub mod supervise;
+pub mod syslog;
 pub mod threads;
 pub mod users;
 pub mod xattr;

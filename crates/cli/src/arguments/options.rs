@@ -49,6 +49,9 @@ pub(crate) struct Options {
     /// A host name of its own, where the backend gives it one
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
+    /// Have messages to syslog from inside arrive: at the host's syslogd, or at this datagram socket
+    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
+    pub(crate) syslog: Option<Option<PathBuf>>,
     /// What the jail is called [default: isol-PID-N]; jail only
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
