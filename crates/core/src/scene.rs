@@ -29,6 +29,11 @@ pub trait Hold: Debug + Send + Sync {
     /// # Errors
     /// The note could not be written.
     fn note(&self, text: &str) -> io::Result<()>;
+
+    /// Whether everything that ran under it has been seen to have ended.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// The state of a plan that is being prepared.

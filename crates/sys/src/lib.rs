@@ -11,6 +11,7 @@ pub mod acl;
 #[cfg(feature = "attempts")]
 pub mod attempts;
 pub mod chroot;
+pub mod copy;
 pub mod descriptors;
 pub mod device;
 pub mod environment;
@@ -29,6 +30,7 @@ pub mod privileges;
 pub mod process;
 pub mod processes;
 pub mod quote;
+pub mod rename;
 pub mod rootdir;
 pub mod scheduling;
 pub mod session;
@@ -36,6 +38,9 @@ pub mod signals;
 pub mod spawn;
 pub mod state;
 pub mod supervise;
+pub mod sync;
 pub mod threads;
+#[cfg(feature = "trace")]
+pub mod trace;
 pub mod users;
 pub mod xattr;

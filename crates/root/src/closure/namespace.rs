@@ -27,6 +27,8 @@ pub(super) struct Namespace<'a> {
     pub(super) found: Vec<Library>,
     pub(super) loaded: Vec<PathBuf>,
     pub(super) missing: Vec<MissingLibrary>,
+    /// Where something was looked for before it was found elsewhere.
+    pub(super) searched: Vec<PathBuf>,
 }
 
 impl<'a> Namespace<'a> {
@@ -41,6 +43,7 @@ impl<'a> Namespace<'a> {
             found: Vec::new(),
             loaded: Vec::new(),
             missing: Vec::new(),
+            searched: Vec::new(),
         }
     }
 
@@ -53,6 +56,7 @@ impl<'a> Namespace<'a> {
     pub(super) fn with(&self, object: Object, meta: &Meta) -> Self {
         let mut copy = self.clone();
         (copy.found, copy.loaded, copy.missing) = (Vec::new(), Vec::new(), Vec::new());
+        copy.searched = Vec::new();
         copy.add(object, meta);
         copy
     }
@@ -94,6 +98,7 @@ impl<'a> Namespace<'a> {
                 }
                 Ok(None) => unfit.push(candidate.path),
                 Err(ClosureError::Walk(e)) if e.is_missing() => {
+                    self.searched.extend(candidate.path.parent().map(Path::to_owned));
                     let dir = candidate.path.parent().filter(|_| !candidate.variant);
                     if let Some(dir) = dir.filter(|dir| !searched.iter().any(|s| s == dir)) {
                         searched.push(dir.to_owned());

@@ -5,3 +5,11 @@ use std::os::fd::BorrowedFd;
 pub(super) fn has_file_capabilities(_file: BorrowedFd<'_>) -> nix::Result<bool> {
     Ok(false)
 }
+
+pub(super) fn file_capabilities(_file: BorrowedFd<'_>) -> nix::Result<Option<Vec<u8>>> {
+    Ok(None)
+}
+
+pub(super) fn set_file_capabilities(_file: BorrowedFd<'_>, _value: &[u8]) -> nix::Result<()> {
+    Err(nix::errno::Errno::ENOTSUP)
+}
