@@ -31,8 +31,7 @@ pub(crate) fn root(arguments: &Root) -> Result<ExitCode, Problem> {
 }
 
 fn absolute(path: &Path, step: &'static str) -> Result<PathBuf, Problem> {
-    std::path::absolute(path)
-        .map_err(|error| Problem::io(step, "can't tell where this is", &error))
+    std::path::absolute(path).map_err(|error| Problem::io(step, "can't tell where this is", &error))
 }
 
 /// An error of a tree's, as the user reads it.

@@ -24,6 +24,6 @@ pub mod throwaway;
 pub mod walk;
 
 pub use closure::{Closure, ClosureError, Resolver, find_program};
-pub use throwaway::{Throwaway, sweep};
 pub use isol_sys::quote;
+pub use throwaway::{Throwaway, sweep};
 pub use walk::Sysroot;

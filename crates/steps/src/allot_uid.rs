@@ -48,7 +48,9 @@ impl HeldUid {
             };
             // Behind the lock: no other isol gives it away now.
             match processes::under(uid) {
-                Ok(none) if none.is_empty() => return Ok(Self { uid, lock, over: AtomicBool::new(false) }),
+                Ok(none) if none.is_empty() => {
+                    return Ok(Self { uid, lock, over: AtomicBool::new(false) });
+                }
                 Ok(_) => {}
                 Err(error) => return Err(no_list(&error).into()),
             }

@@ -29,18 +29,18 @@ pub(super) fn build(arguments: &RootBuild) -> Result<ExitCode, Problem> {
             "bytes": built.bytes,
             "notes": built.notes,
         }))?;
-    } else {
+    } else if arguments.verbose {
         built.notes.iter().for_each(|note| output::remark(format_args!("note: {note}")));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn recipe(arguments: &RootBuild) -> Result<Recipe, Problem> {
-    let host = Sysroot::open(Path::new("/"))
-        .map_err(|error| Problem::new(STEP, error.to_string(), ""))?;
+    let host =
+        Sysroot::open(Path::new("/")).map_err(|error| Problem::new(STEP, error.to_string(), ""))?;
     let program = |path: &PathBuf| {
-        let found = find_program(path.as_os_str(), &host)
-            .map_err(|error| problem(STEP, &error.into()))?;
+        let found =
+            find_program(path.as_os_str(), &host).map_err(|error| problem(STEP, &error.into()))?;
         absolute(&found, STEP)
     };
     let user = arguments.user.as_deref().map(member).transpose()?;

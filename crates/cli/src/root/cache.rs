@@ -12,9 +12,8 @@ use crate::output;
 const STEP: &str = "root-cache";
 
 pub(super) fn cache(arguments: &RootCache) -> Result<ExitCode, Problem> {
-    let failed = |error: isol_root::throwaway::ThrowawayError| {
-        Problem::new(STEP, error.to_string(), "")
-    };
+    let failed =
+        |error: isol_root::throwaway::ThrowawayError| Problem::new(STEP, error.to_string(), "");
     if arguments.clear {
         cache::clear().map_err(failed)?;
     }

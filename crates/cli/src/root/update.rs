@@ -25,6 +25,7 @@ pub(super) fn update(arguments: &RootDir) -> Result<ExitCode, Problem> {
             "changed": list(&updated.changed),
             "removed": list(&updated.removed),
             "kept": list(&updated.kept),
+            "notes": updated.notes,
         }))?;
     } else {
         let lists = [
@@ -38,6 +39,5 @@ pub(super) fn update(arguments: &RootDir) -> Result<ExitCode, Problem> {
             output::print(lines.collect::<String>())?;
         }
     }
-    updated.notes.iter().for_each(|note| output::remark(format_args!("note: {note}")));
     Ok(if updated.kept.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
 }

@@ -51,8 +51,7 @@ impl ThrowAwayRoot {
         let closure = Resolver::new(host)
             .closure(&request.program, &request.add)
             .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None))?;
-        let mut made =
-            Throwaway::create(&state, host, &closure, options).map_err(unusable)?;
+        let mut made = Throwaway::create(&state, host, &closure, options).map_err(unusable)?;
         if keeps {
             made.remember(request, host, &closure).map_err(unusable)?;
         }

@@ -119,9 +119,9 @@ impl<'a> Resolver<'a> {
         // A library may have x bits and an interpreter of its own: it is not meant to be started.
         let starts = |head: Vec<u8>| {
             head.starts_with(b"#!")
-                || trail.open_file().is_ok_and(|file| {
-                    Elf::read(&file).is_ok_and(|elf| elf.interpreter.is_some())
-                })
+                || trail
+                    .open_file()
+                    .is_ok_and(|file| Elf::read(&file).is_ok_and(|elf| elf.interpreter.is_some()))
         };
         executable(&trail) && head(&trail).is_ok_and(starts)
     }

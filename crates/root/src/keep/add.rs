@@ -61,7 +61,8 @@ pub fn add(dir: &Path, paths: &[PathBuf]) -> Result<Added, KeepError> {
     let mut put = Vec::new();
     let mut real = RealPaths::new(&root);
     for (path, item) in &contents.items {
-        let made_up = |entry: &Entry| entry.from.is_none() && matches!(item.what, What::Text { .. });
+        let made_up =
+            |entry: &Entry| entry.from.is_none() && matches!(item.what, What::Text { .. });
         let at = real.of(path)?;
         match there(&root, &host, &at, path, item)? {
             There::Nothing => put.push(change.put(&at, item, false)?),
@@ -101,12 +102,9 @@ fn configurations(
     known: &[Entry],
     contents: &mut Contents,
 ) -> Result<(), KeepError> {
-    let made_up = |item: &Item| {
-        item.why == Why::Program && matches!(item.what, What::Text { .. })
-    };
-    let has_one = |entry: &Entry| {
-        entry.why == Why::Program && entry.sha256.is_some() && entry.from.is_none()
-    };
+    let made_up = |item: &Item| item.why == Why::Program && matches!(item.what, What::Text { .. });
+    let has_one =
+        |entry: &Entry| entry.why == Why::Program && entry.sha256.is_some() && entry.from.is_none();
     if !contents.items.values().any(made_up) && !known.iter().any(has_one) {
         return Ok(());
     }

@@ -62,12 +62,12 @@ pub fn build(dir: &Path, recipe: Recipe) -> Result<Built, KeepError> {
         let manifest = Manifest::new(recipe, entries);
         // First the manifest: without its tree it is nothing, and the next call writes it anew.
         place.write_manifest(&manifest)?;
-        rename::no_replace(&place, Path::new(&new), &place, Path::new(&place.name)).map_err(|e| {
-            match e {
+        rename::no_replace(&place, Path::new(&new), &place, Path::new(&place.name)).map_err(
+            |e| match e {
                 Errno::EEXIST => KeepError::There { path: place.path.clone() },
                 e => place.failed("rename")(e),
-            }
-        })?;
+            },
+        )?;
         place.sync().map(|()| manifest)
     });
     let manifest = match made {
@@ -108,7 +108,8 @@ fn make_tree(
     let mut entries = BTreeMap::new();
     for (path, item) in &contents.items {
         let shown = place.path.join(path.strip_prefix("/").unwrap_or(path));
-        let parent = open.parent_of(path).map_err(KeepError::io("open the directory of", &shown))?;
+        let parent =
+            open.parent_of(path).map_err(KeepError::io("open the directory of", &shown))?;
         let name = Path::new(path.file_name().unwrap_or_default());
         entries.insert(path.clone(), make::item(parent, name, &shown, path, item, host)?);
     }

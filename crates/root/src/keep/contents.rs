@@ -20,11 +20,24 @@ pub(super) struct Item {
 /// What it is to be.
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    Directory { mode: u32, uid: u32, gid: u32 },
-    Symlink { target: PathBuf },
+    Directory {
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    },
+    Symlink {
+        target: PathBuf,
+    },
     /// A copy of a host's file.
-    File { from: PathBuf, meta: Meta, mode: u32, capabilities: bool },
-    Text { text: Vec<u8> },
+    File {
+        from: PathBuf,
+        meta: Meta,
+        mode: u32,
+        capabilities: bool,
+    },
+    Text {
+        text: Vec<u8>,
+    },
     Device(Harmless),
 }
 
@@ -115,9 +128,8 @@ impl Contents {
 
     /// Nothing is executed or loaded from where somebody else could put something in its place.
     fn check(self) -> Result<Self, KeepError> {
-        let for_writing = |path: &&Path| {
-            self.items.get(*path).is_some_and(|item| item.is_for_writing())
-        };
+        let for_writing =
+            |path: &&Path| self.items.get(*path).is_some_and(|item| item.is_for_writing());
         for (path, item) in &self.items {
             if matches!(item.what, What::Directory { .. }) {
                 continue;
@@ -144,9 +156,7 @@ fn closure(host: &Sysroot, recipe: &Recipe) -> Result<Closure, KeepError> {
     let resolver = Resolver::new(host);
     let mut extra: Vec<_> = recipe.add.iter().cloned().map(ExtraPath::added).collect();
     // What has gone since the program was watched was not needed by the program that is there now.
-    let still_there = |path: &&PathBuf| {
-        !matches!(host.walk(path), Err(e) if e.is_missing())
-    };
+    let still_there = |path: &&PathBuf| !matches!(host.walk(path), Err(e) if e.is_missing());
     extra.extend(recipe.traced.iter().filter(still_there).map(|path| ExtraPath {
         path: path.clone(),
         why: Why::Traced,

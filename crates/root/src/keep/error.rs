@@ -105,13 +105,13 @@ impl KeepError {
             Self::RootDir(e) => e.mend().map(str::to_owned),
             Self::State(e) => e.mend().map(str::to_owned),
             Self::Remove(e) => e.mend(),
-            Self::There { path } => Some(format!(
-                "isol root add {0} PATH..., or isol root update {0}",
-                shell(path)
-            )),
-            Self::NoManifest { root, .. } => {
-                Some(format!("isol root build {} --program PROGRAM makes a tree with one", shell(root)))
+            Self::There { path } => {
+                Some(format!("isol root add {0} PATH..., or isol root update {0}", shell(path)))
             }
+            Self::NoManifest { root, .. } => Some(format!(
+                "isol root build {} --program PROGRAM makes a tree with one",
+                shell(root)
+            )),
             Self::CantHonour { help, .. } => help.clone(),
             _ => None,
         }

@@ -15,9 +15,11 @@ use crate::walk::{Kind, Sysroot, WalkError};
 const NOLOGIN: &str = "/usr/sbin/nologin";
 
 /// Where certificates are that many are looked for in, on one system or another.
-const CERTIFICATES: [&str; 3] = ["/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/share/certs/trusted"];
+const CERTIFICATES: [&str; 3] =
+    ["/etc/ssl/certs", "/etc/pki/tls/certs", "/usr/share/certs/trusted"];
 /// What else OpenSSL opens on one system or another. Never a private key.
-const SSL_FILES: [&str; 3] = ["/etc/ssl/openssl.cnf", "/etc/ssl/cert.pem", "/etc/pki/tls/openssl.cnf"];
+const SSL_FILES: [&str; 3] =
+    ["/etc/ssl/openssl.cnf", "/etc/ssl/cert.pem", "/etc/pki/tls/openssl.cnf"];
 /// Links through which it looks for these on Debian.
 const SSL_LINKS: [&str; 2] = ["/usr/lib/ssl/certs", "/usr/lib/ssl/openssl.cnf"];
 
@@ -95,12 +97,12 @@ fn ssl(host: &Sysroot, contents: &mut Contents) -> Result<bool, KeepError> {
 fn link_target(host: &Sysroot, path: &Path) -> Result<Option<PathBuf>, KeepError> {
     match host.walk(path) {
         // Only the link itself, and not through another one to get there.
-        Ok(trail) => Ok(trail.met().iter().find(|met| met.path == path).and_then(|met| {
-            match &met.kind {
+        Ok(trail) => {
+            Ok(trail.met().iter().find(|met| met.path == path).and_then(|met| match &met.kind {
                 Kind::Symlink { target } => Some(target.clone()),
                 _ => None,
-            }
-        })),
+            }))
+        }
         Err(e) if e.is_missing() => Ok(None),
         Err(e) => Err(e.into()),
     }

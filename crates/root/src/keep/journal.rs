@@ -79,7 +79,12 @@ impl<'a> Change<'a> {
     }
 
     /// Stages `item`, which is to be at `path`, and says what it will be.
-    pub(super) fn put(&mut self, path: &Path, item: &Item, replace: bool) -> Result<Entry, KeepError> {
+    pub(super) fn put(
+        &mut self,
+        path: &Path,
+        item: &Item,
+        replace: bool,
+    ) -> Result<Entry, KeepError> {
         let number = self.steps.len();
         let shown = self.root.path().join(path.strip_prefix("/").unwrap_or(path));
         let name = PathBuf::from(number.to_string());
@@ -119,7 +124,9 @@ impl<'a> Change<'a> {
             for above in path.ancestors().skip(1) {
                 match self.root.walk(above) {
                     Ok(trail) if trail.last().meta.dev != own => {
-                        return Err(KeepError::OtherFileSystem { path: self.root.path().join(above) });
+                        return Err(KeepError::OtherFileSystem {
+                            path: self.root.path().join(above),
+                        });
                     }
                     Ok(_) => break,
                     // It is to be made.

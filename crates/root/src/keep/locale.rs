@@ -36,7 +36,11 @@ pub(super) fn find(host: &Sysroot, name: &str) -> Result<Option<PathBuf>, KeepEr
     }
     // Since glibc 2.35, and always in musl.
     let builtin = ["C", "POSIX", "C.utf8"].contains(&names[1].as_str());
-    if builtin { Ok(None) } else { Err(absent(format!("it is neither in {DIRECTORY} nor in its archive"))) }
+    if builtin {
+        Ok(None)
+    } else {
+        Err(absent(format!("it is neither in {DIRECTORY} nor in its archive")))
+    }
 }
 
 /// As the C library writes it: the codeset in lower case, with letters and digits only.

@@ -53,7 +53,9 @@ pub(super) mod list {
         to.collect_seq(paths.iter().map(|path| encode(path)))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<PathBuf>, D::Error> {
         let texts = Vec::<String>::deserialize(from)?;
         let decoded = texts.iter().map(|text| decode(text));
         decoded.collect::<Option<_>>().ok_or_else(|| D::Error::custom("a path that is none"))
@@ -64,7 +66,10 @@ pub(super) mod list {
 pub(super) mod optional {
     use super::*;
 
-    pub(crate) fn serialize<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         match path {
             Some(path) => to.serialize_str(&encode(path)),
             None => to.serialize_none(),

@@ -142,16 +142,18 @@ impl Place {
     pub(super) fn write(&self, name: &Path, text: &[u8]) -> Result<(), KeepError> {
         let new = self.beside(".", ".isol-file.new");
         let path = self.path_of(name);
-        let flags =
-            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let flags = OFlag::O_WRONLY
+            | OFlag::O_CREAT
+            | OFlag::O_TRUNC
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
         let mode = Mode::from_bits_truncate(0o644);
         let fd = openat(&self.parent, &new, flags, mode).map_err(KeepError::io("make", &path))?;
         let mut file = File::from(fd);
         file.write_all(text).map_err(KeepError::std("write", &path))?;
         nix::sys::stat::fchmod(&file, mode).map_err(KeepError::io("chmod", &path))?;
         fsync(&file).map_err(KeepError::io("fsync", &path))?;
-        renameat(&self.parent, &new, &self.parent, name)
-            .map_err(KeepError::io("rename", &path))?;
+        renameat(&self.parent, &new, &self.parent, name).map_err(KeepError::io("rename", &path))?;
         self.sync()
     }
 

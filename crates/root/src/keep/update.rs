@@ -106,7 +106,9 @@ fn is_up_to_date(host: &Sysroot, entry: &Entry, item: &Item) -> Result<bool, Kee
         }
         What::Symlink { target } => entry.target.as_ref() == Some(target),
         What::Device(device) => entry.device.is_some() && entry.device == device.number(),
-        What::Text { text } => entry.from.is_none() && is_content(entry, text.as_slice(), &entry.path)?,
+        What::Text { text } => {
+            entry.from.is_none() && is_content(entry, text.as_slice(), &entry.path)?
+        }
         What::File { from, meta, mode, capabilities } => {
             let mut same = entry.mode == Some(*mode) && entry.from.as_ref() == Some(from);
             same = same && entry.size == Some(meta.size);
@@ -132,8 +134,8 @@ fn is_content(entry: &Entry, text: impl std::io::Read, from: &Path) -> Result<bo
 
 /// A directory can't be replaced, and nothing that is not what the manifest says.
 fn is_replaceable(root: &Sysroot, entry: &Entry, item: &Item) -> Result<bool, KeepError> {
-    let directory = entry.kind == EntryType::Directory
-        || matches!(item.what, What::Directory { .. });
+    let directory =
+        entry.kind == EntryType::Directory || matches!(item.what, What::Directory { .. });
     Ok(!directory && is_as_noted(root, entry)?)
 }
 

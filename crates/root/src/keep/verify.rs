@@ -108,7 +108,9 @@ fn compare(root: &Sysroot, manifest: &Manifest) -> Result<Vec<Difference>, KeepE
     top(root, &mut found)?;
     let mut children: BTreeMap<&Path, BTreeSet<&OsStr>> = BTreeMap::new();
     for entry in &manifest.entries {
-        let (Some(above), Some(name)) = (entry.path.parent(), entry.path.file_name()) else { continue };
+        let (Some(above), Some(name)) = (entry.path.parent(), entry.path.file_name()) else {
+            continue;
+        };
         children.entry(above).or_default().insert(name);
     }
     let known = |path: &Path| children.get(path).cloned().unwrap_or_default();
@@ -178,7 +180,11 @@ struct State<'a, 'b> {
 
 impl State<'_, '_> {
     /// Looks at one entry; false if it is not there, or is something else.
-    fn look(&mut self, entry: &Entry, counts: &mut dyn FnMut(How) -> bool) -> Result<bool, KeepError> {
+    fn look(
+        &mut self,
+        entry: &Entry,
+        counts: &mut dyn FnMut(How) -> bool,
+    ) -> Result<bool, KeepError> {
         let shown = self.root.path().join(entry.path.strip_prefix("/").unwrap_or(&entry.path));
         let found = &mut *self.found;
         let mut differs = |how: How, detail: String| {

@@ -115,7 +115,10 @@ fn run(
             Ok(WaitStatus::PtraceEvent(pid, ..)) => go_on(pid, None)?,
             Ok(WaitStatus::Stopped(pid, signal)) => {
                 // A new process begins with a stop that is the tracer's; the others are the program's own.
-                go_on(pid, (signal != Signal::SIGSTOP && signal != Signal::SIGTRAP).then_some(signal))?;
+                go_on(
+                    pid,
+                    (signal != Signal::SIGSTOP && signal != Signal::SIGTRAP).then_some(signal),
+                )?;
             }
             Ok(_) | Err(Errno::EINTR) => {}
             Err(Errno::ECHILD) => return ended.ok_or_else(|| Errno::ECHILD.into()),
@@ -167,9 +170,11 @@ impl Watch<'_> {
                 let written = flags & (libc::O_ACCMODE | libc::O_CREAT) as u64 != 0;
                 let is_path = flags & libc::O_PATH as u64 != 0;
                 let named = text(pid, path).and_then(|path| absolute(pid, dir, path));
-                named
-                    .filter(|_| !is_path && value >= 0)
-                    .map(|path| Opened { path, written, executed: false })
+                named.filter(|_| !is_path && value >= 0).map(|path| Opened {
+                    path,
+                    written,
+                    executed: false,
+                })
             }
         };
         if let Some(opened) = opened {
@@ -181,7 +186,8 @@ impl Watch<'_> {
 /// The calls that are of interest, as they begin. A path to execute is read at once: afterwards the memory is another's.
 fn call(pid: Pid, number: u64, args: &[u64; 6]) -> Option<Call> {
     let number = i64::try_from(number).ok()?;
-    let execute = |dir, path| absolute(pid, dir, text(pid, path)?).map(|path| Call::Execute { path });
+    let execute =
+        |dir, path| absolute(pid, dir, text(pid, path)?).map(|path| Call::Execute { path });
     match number {
         libc::SYS_openat => Some(Call::Open { dir: args[0] as i32, path: args[1], flags: args[2] }),
         libc::SYS_openat2 => {

@@ -23,9 +23,8 @@ pub(super) fn has_file_capabilities(file: BorrowedFd<'_>) -> nix::Result<bool> {
 pub(super) fn file_capabilities(file: BorrowedFd<'_>) -> nix::Result<Option<Vec<u8>>> {
     let mut value = vec![0_u8; MAX];
     // SAFETY: the name ends in NUL, and the kernel writes no more than MAX bytes to a buffer of that many.
-    let size = unsafe {
-        libc::fgetxattr(file.as_raw_fd(), NAME.as_ptr(), value.as_mut_ptr().cast(), MAX)
-    };
+    let size =
+        unsafe { libc::fgetxattr(file.as_raw_fd(), NAME.as_ptr(), value.as_mut_ptr().cast(), MAX) };
     match Errno::result(size) {
         Ok(size) => {
             value.truncate(size as usize);

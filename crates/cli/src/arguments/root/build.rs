@@ -52,6 +52,9 @@ pub(crate) struct RootBuild {
     /// Ends a program that is traced after this time
     #[arg(long, value_name = "SECONDS", requires = "trace", value_parser = crate::arguments::seconds)]
     pub(crate) trace_for: Option<std::time::Duration>,
+    /// Say on standard error what was left out
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// Print JSON, errors too
     #[arg(long)]
     pub(crate) json: bool,

@@ -129,8 +129,8 @@ impl Record {
         for path in paths {
             let meta = look(&tree.fd, below(&path)).map_err(failed("fstatat", &path))?;
             // A socket may come and go in /dev; the files that name the user are written anew.
-            let changes = path == Path::new("/dev")
-                || self.made_up.iter().any(|own| Path::new(own) == path);
+            let changes =
+                path == Path::new("/dev") || self.made_up.iter().any(|own| Path::new(own) == path);
             let care = if changes { Care::Passed } else { Care::Full };
             self.tree.push((path, Identity::of(&meta, care)));
         }
@@ -161,9 +161,10 @@ impl Record {
             look(tree, below(path)).is_ok_and(|meta| then.is_still(&meta))
         };
         self.tree.iter().all(|(path, then)| is_still(path, then))
-            && self.listed.iter().all(|(path, then)| {
-                names(tree, path).is_ok_and(|now| now == *then)
-            })
+            && self
+                .listed
+                .iter()
+                .all(|(path, then)| names(tree, path).is_ok_and(|now| now == *then))
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
@@ -235,7 +236,9 @@ impl Record {
                 }
                 "made-up" => record.made_up.push(String::from_utf8(rest.to_vec()).ok()?),
                 "tmp" => record.has_tmp = number(rest)? == 1,
-                "null" => record.null_errno = Some(number(rest)? as i32).filter(|&errno| errno != 0),
+                "null" => {
+                    record.null_errno = Some(number(rest)? as i32).filter(|&errno| errno != 0)
+                }
                 "bytes" => record.bytes = number(rest)?,
                 "end" => {}
                 _ => return None,

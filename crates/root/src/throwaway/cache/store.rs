@@ -135,8 +135,7 @@ impl Store {
         let mut kept = Vec::new();
         for name in self.dir.entries()? {
             let Some(key) = name.strip_suffix(RECORD) else { continue };
-            let (Some(record), Ok(meta)) =
-                (self.read(&name), Meta::at(&self.dir, name.as_str()))
+            let (Some(record), Ok(meta)) = (self.read(&name), Meta::at(&self.dir, name.as_str()))
             else {
                 continue;
             };
@@ -147,14 +146,19 @@ impl Store {
     }
 
     /// Writes the record, and removes the oldest trees until there is room; false if there is none.
-    pub(super) fn make_room(&self, request: &Request, record: &Record) -> Result<bool, ThrowawayError> {
+    pub(super) fn make_room(
+        &self,
+        request: &Request,
+        record: &Record,
+    ) -> Result<bool, ThrowawayError> {
         if record.bytes > MAX_BYTES {
             return Ok(false);
         }
         let own = Self::key(request);
         let mut others = self.kept()?;
         others.retain(|(_, key, _)| *key != own);
-        let mut bytes = others.iter().map(|(_, _, record)| record.bytes).sum::<u64>() + record.bytes;
+        let mut bytes =
+            others.iter().map(|(_, _, record)| record.bytes).sum::<u64>() + record.bytes;
         let mut count = others.len() + 1;
         for (_, key, old) in &others {
             if bytes <= MAX_BYTES && count <= MAX_TREES {
@@ -169,8 +173,11 @@ impl Store {
     fn write(&self, name: &str, text: &[u8]) -> Result<(), ThrowawayError> {
         let path = self.dir.path().join(name);
         let new = format!(".{name}-{}", std::process::id());
-        let flags =
-            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let flags = OFlag::O_WRONLY
+            | OFlag::O_CREAT
+            | OFlag::O_TRUNC
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
         let fd = openat(&self.dir, Path::new(&new), flags, mode).map_err(failed("make", &path))?;
         File::from(fd).write_all(text).map_err(|e| {
