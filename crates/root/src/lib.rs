@@ -3,6 +3,7 @@
 //! - [`closure`] finds, by reading alone, every file that a program needs before its `main` begins;
 //! - [`throwaway`] builds a root that holds these and nothing else, and takes it away again;
 //! - `keep`, with the feature of that name, makes trees that stay, and changes and verifies them;
+//! - [`diagnose`] says everything that keeps a program from running in a root, and what mends it;
 //! - [`safety`] is the quick look at what will be executed or loaded, before each start;
 //! - [`clean`] is the slow look at the whole of a tree;
 //! - [`walk`] resolves paths as they will be resolved inside, without ever leaving the tree, and [`elf`] reads programs.
@@ -12,7 +13,9 @@
 
 pub mod clean;
 pub mod closure;
+pub mod diagnose;
 pub mod elf;
+mod host;
 #[cfg(feature = "keep")]
 pub mod keep;
 mod loader;

@@ -29,6 +29,8 @@ pub(super) struct Namespace<'a> {
     pub(super) missing: Vec<MissingLibrary>,
     /// Where something was looked for before it was found elsewhere.
     pub(super) searched: Vec<PathBuf>,
+    /// A library with which the loader refuses to start anything on this host.
+    pub(super) unfit: Option<(PathBuf, Elf)>,
 }
 
 impl<'a> Namespace<'a> {
@@ -44,6 +46,7 @@ impl<'a> Namespace<'a> {
             loaded: Vec::new(),
             missing: Vec::new(),
             searched: Vec::new(),
+            unfit: None,
         }
     }
 
@@ -146,6 +149,9 @@ impl<'a> Namespace<'a> {
     fn take(&mut self, name: &OsStr, path: PathBuf, trail: &Trail, elf: Elf, by: usize) {
         let meta = trail.last().meta;
         self.loaded.push(path.clone());
+        if self.unfit.is_none() && crate::host::unfit(&elf).is_some() {
+            self.unfit = Some((path.clone(), elf.clone()));
+        }
         // The same file by another name is the same object.
         let known = self.files.get(&(meta.dev, meta.ino)).copied();
         let number = known.unwrap_or(self.objects.len());

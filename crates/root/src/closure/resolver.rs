@@ -13,6 +13,7 @@ use super::{
     Closure, ClosureError, DEFAULT_PATH, ExtraPath, MissingLibrary, Place, Why, find_program,
 };
 use crate::elf::Elf;
+use crate::host::{self, Unfit};
 use crate::loader::{Flavour, Library, Loader, Object, configurations};
 use crate::script::{HEAD, Shebang};
 use crate::walk::{Kind, Sysroot, Trail, WalkError};
@@ -257,6 +258,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<Vec<MissingLibrary>, ClosureError> {
         let broken = |source| ClosureError::Broken { path: path.to_owned(), source };
         let elf = Elf::read(&trail.open_file()?).map_err(broken)?;
+        fits(path, &elf)?;
         let Some(interpreter) = elf.interpreter.clone() else { return Ok(Vec::new()) };
         let loader = Rc::new(self.loader(path, &elf, &interpreter, work)?);
         let origin =
@@ -266,6 +268,9 @@ impl<'a> Resolver<'a> {
         let mut namespace =
             Namespace::new(self.root, Rc::clone(&loader), object, &trail.last().meta);
         namespace.fill(&mut work.tree)?;
+        if let Some((path, elf)) = namespace.unfit.take() {
+            fits(&path, &elf)?;
+        }
         let missing = take_over(&mut namespace, &loader, work);
         if is_main && work.main.is_none() {
             work.main = Some(namespace);
@@ -373,6 +378,28 @@ fn take_over(
     work.closure.loaded.append(&mut namespace.loaded);
     work.libraries.extend(namespace.found.drain(..).map(|library| (Rc::clone(loader), library)));
     std::mem::take(&mut namespace.missing)
+}
+
+/// Whether this host's kernel starts it: what the kernel itself, or the loader, says of the others tells nobody why.
+fn fits(path: &Path, elf: &Elf) -> Result<(), ClosureError> {
+    let path = path.to_owned();
+    let version = |[a, b, c]: [u32; 3]| format!("{a}.{b}.{c}");
+    Err(match host::unfit(elf) {
+        None => return Ok(()),
+        Some(Unfit::Machine(machine)) => ClosureError::Foreign {
+            path,
+            found: machine.to_string(),
+            host: std::env::consts::ARCH.to_owned(),
+        },
+        Some(Unfit::System(system)) => ClosureError::Foreign {
+            path,
+            found: system.to_owned(),
+            host: isol_sys::os::HOST.to_string(),
+        },
+        Some(Unfit::Kernel(needs, kernel)) => {
+            ClosureError::KernelTooOld { path, needs: version(needs), kernel: version(kernel) }
+        }
+    })
 }
 
 fn fail_on(mut missing: Vec<MissingLibrary>) -> Result<(), ClosureError> {
