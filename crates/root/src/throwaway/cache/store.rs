@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use isol_sys::meta::Meta;
 use isol_sys::state::StateDir;
@@ -154,6 +155,7 @@ impl Store {
         if record.bytes > MAX_BYTES {
             return Ok(false);
         }
+        self.sweep()?;
         let own = Self::key(request);
         let mut others = self.kept()?;
         others.retain(|(_, key, _)| *key != own);
@@ -168,6 +170,21 @@ impl Store {
             (bytes, count) = (bytes - old.bytes, count - 1);
         }
         self.write(&(own + RECORD), &record.write()).map(|()| true)
+    }
+
+    /// Removes what killed processes have left half made or half removed. What is young may be somebody's work.
+    fn sweep(&self) -> Result<(), ThrowawayError> {
+        const OLD: i64 = 60;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        for name in
+            self.dir.entries()?.iter().filter(|n| !n.ends_with(TREE) && !n.ends_with(RECORD))
+        {
+            let meta = Meta::at(&self.dir, name.as_str());
+            if meta.is_ok_and(|meta| meta.ctime.saturating_add(OLD) < now.cast_signed()) {
+                remove_tree(self.dir.as_fd(), self.dir.path(), name)?;
+            }
+        }
+        Ok(())
     }
 
     fn write(&self, name: &str, text: &[u8]) -> Result<(), ThrowawayError> {
