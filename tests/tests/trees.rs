@@ -375,6 +375,81 @@ fn secrets_and_privileges_do_not_come_along() {
     assert_eq!((kept[3], kept[5]), (plain(0o4555), (0o555, 0, 0, true)));
 }
 
+#[test]
+fn what_a_program_opens_later_is_found_by_running_it() {
+    const PYTHON: &str = "/usr/bin/python3";
+    const SCRIPT: &str = "import ssl, sqlite3; print(sqlite3.connect(':memory:').execute('select 6*7').fetchone()[0], ssl.OPENSSL_VERSION[:7])";
+    if !must_be_root() || !isol_tests::unless((!Path::new(PYTHON).exists()).then_some("no python3"))
+    {
+        return;
+    }
+    let trees = Trees::new("trace");
+    let build = |tree: &Path, more: &[&str]| {
+        let mut words = vec!["build", text(tree), "--program", PYTHON, "--user", "65534:65534"];
+        words.extend(more);
+        run(&mut root(&words))
+    };
+    let inside = |tree: &Path| {
+        let mut command = isol_with(["run", "--root", text(tree), "--", PYTHON, "-c", SCRIPT]);
+        run(&mut command)
+    };
+    let (without, with) = (trees.join("without"), trees.join("with"));
+    build(&without, &[]).succeeded();
+    assert_ne!(inside(&without).status, Some(0));
+    let out = build(&with, &["--trace", "--", "-c", SCRIPT]);
+    assert_eq!((out.status, out.out.trim()), (Some(0), "42 OpenSSL"), "{out:?}");
+    assert!(out.err.contains("NOT CONFINED, as nobody (uid 65534)"), "{out:?}");
+    assert_eq!(inside(&with).succeeded().trim(), "42 OpenSSL");
+    assert_eq!(differences(&with), [""; 0]);
+    // Who there is on the host is not told.
+    assert!(!with.join("etc/passwd").exists());
+    let whys: BTreeSet<_> = manifest(&with)["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["why"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(whys, BTreeSet::from(["program".into(), "traced".into()]));
+}
+
+/// What is written is not brought along, what only root can read is not either, and what runs on and on is ended.
+#[test]
+fn a_program_that_is_watched_is_not_trusted() {
+    if !must_be_root() {
+        return;
+    }
+    let trees = Trees::new("watched");
+    let tree = trees.join("t");
+    fs::write(trees.join("read"), "1").unwrap();
+    fs::write(trees.join("private"), "1").unwrap();
+    fs::set_permissions(trees.join("private"), PermissionsExt::from_mode(0o600)).unwrap();
+    fs::create_dir(trees.join("w")).unwrap();
+    fs::set_permissions(trees.join("w"), PermissionsExt::from_mode(0o777)).unwrap();
+    let script = format!(
+        "cd {0}; read x < read; echo y > w/made; echo z >> w/made; read x < w/made; read x < private; \
+         [ -e private ]; (setsid sleep 100 < read &) ; exec sleep 100",
+        text(&trees.0)
+    );
+    let words = [
+        "build",
+        text(&tree),
+        "--program",
+        "/bin/sh",
+        "--trace",
+        "--trace-for",
+        "1",
+        "--",
+        "-c",
+        &script,
+    ];
+    let out = run(&mut root(&words));
+    assert_eq!(out.status, Some(0), "{out:?}");
+    let below = |name: &str| tree.join(trees.0.strip_prefix("/").unwrap()).join(name);
+    assert!(below("read").exists() && !below("w/made").exists() && !below("private").exists());
+    assert!(tree.join("usr/bin/sleep").exists() || tree.join("bin/sleep").exists());
+    assert!(!tree.join("proc").exists());
+}
+
 /// xorshift64*: the same numbers in each run, so that a failure can be repeated.
 fn random(state: &mut u64) -> u64 {
     *state ^= *state >> 12;

@@ -8,7 +8,7 @@
 mod build;
 pub mod cache;
 #[cfg(feature = "keep")]
-pub(crate) use build::{open_source, unchanged};
+pub(crate) use build::{keep_time, open_source, unchanged};
 mod error;
 mod remove;
 mod sweep;

@@ -1,4 +1,4 @@
-//! Which files a program opens and executes while it runs.
+//! Which files a program opens, executes and looks at while it runs.
 
 cfg_if::cfg_if! {
     if #[cfg(all(target_os = "linux", target_env = "gnu"))] {
@@ -15,22 +15,33 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-/// A file that was opened, or executed.
+/// A file that a program had to do with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Opened {
     /// By which absolute path. Links in it have not been resolved.
     pub path: PathBuf,
-    /// Whether it can be written to through the descriptor, or may have been made by opening it.
-    pub written: bool,
-    /// Whether it was executed.
-    pub executed: bool,
+    /// What was done with it.
+    pub how: How,
+}
+
+/// What was done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum How {
+    /// It was opened, to be read.
+    Read,
+    /// It can be written to through the descriptor, or may have been made by opening it.
+    Written,
+    /// It was executed.
+    Executed,
+    /// It was found to be there: what it is, where it leads, whether it can be had.
+    Looked,
 }
 
 /// Whether this system lets a program be watched.
 pub const AVAILABLE: bool = os::AVAILABLE;
 
-/// Runs a program and all that it starts until the last of it has ended, and reports each file that was opened or
-/// executed with success.
+/// Runs a program and all that it starts until the last of it has ended, and reports each file that was opened,
+/// executed or looked at with success.
 /// With a `limit`, all that is left after this time is told to end, by SIGTERM, and killed five seconds later.
 ///
 /// **The program is not confined**: it runs as any other program of the caller's does, and slower.
@@ -50,7 +61,7 @@ pub const AVAILABLE: bool = os::AVAILABLE;
 ///     let status = trace::watch(&mut cat, None, &mut |file| opened.push(file));
 ///     if let Ok(status) = status {
 ///         assert!(status.success());
-///         assert!(opened.iter().any(|file| file.path.ends_with("passwd") && !file.written));
+///         assert!(opened.iter().any(|file| file.path.ends_with("passwd") && file.how == trace::How::Read));
 ///     }
 /// }
 /// ```

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::contents::{Item, What};
 use super::{Entry, EntryType, KeepError};
-use crate::throwaway::{ThrowawayError, open_source, unchanged};
+use crate::throwaway::{ThrowawayError, keep_time, open_source, unchanged};
 use crate::walk::Sysroot;
 
 /// Makes `item`, which is to be at `path` in the tree, by the name `name` in the directory `dir`, where nothing of that
@@ -60,6 +60,7 @@ pub(super) fn item(
             if !unchanged(&now, meta) {
                 return Err(ThrowawayError::Changed { path: from.clone() }.into());
             }
+            keep_time(&made, meta).map_err(maker.failed("utimensat"))?;
             maker.finish(made.as_fd(), *mode, 0, 0)?;
             if *capabilities {
                 entry.capabilities = maker.capabilities(&source, &made)?;

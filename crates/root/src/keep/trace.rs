@@ -1,11 +1,12 @@
 //! Finding what can't be seen in a program's file: by running it once, and looking at what it opens.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use isol_sys::trace as system;
+use isol_sys::trace::{self as system, How};
 
 use super::KeepError;
 
@@ -15,15 +16,26 @@ use super::KeepError;
 pub struct Traced {
     /// How the program ended.
     pub status: ExitStatus,
-    /// What it, and what it started, opened or executed, and did not write to.
+    /// What it, and what it started, opened, executed or looked at, and did not write to.
     pub paths: Vec<PathBuf>,
 }
 
+/// What says who and what there is on the host, or decides what is loaded: the tree has its own, if it is asked for.
+const OTHERWISE: [&str; 7] = [
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/nsswitch.conf",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.preload",
+];
 /// Where there is no file that could be copied.
 const NOT_FILES: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
-/// Runs `command`, **unconfined**, until it and all that it has started have ended, and says what it opened, below
-/// `/proc`, `/sys`, `/dev` and `/run` excepted. With a `limit`, what is left after this time is ended.
+/// Runs `command`, **unconfined**, until it and all that it has started have ended, and says what it opened or looked at, below
+/// `/proc`, `/sys`, `/dev` and `/run` excepted, and the databases of users and the configuration of look-ups and of the
+/// loader. With a `limit`, what is left after this time is ended.
 ///
 /// # Errors
 /// [`KeepError::CantHonour`] on systems where that can't be done, [`KeepError::Io`] if the program could not be
@@ -50,17 +62,24 @@ pub fn trace(command: &mut Command, limit: Option<Duration>) -> Result<Traced, K
     let program = PathBuf::from(command.get_program());
     let status = system::watch(command, limit, &mut |file| {
         let path = normal(&file.path);
-        if NOT_FILES.iter().any(|dir| path.starts_with(dir)) {
+        let otherwise = OTHERWISE.iter().any(|file| path == Path::new(file));
+        if otherwise || NOT_FILES.iter().any(|dir| path.starts_with(dir)) {
             return;
         }
-        match file.written {
-            true => written.insert(path),
-            false => read.insert(path),
+        match file.how {
+            How::Written => written.insert(path),
+            How::Looked if is_private(&path) => false,
+            _ => read.insert(path),
         };
     });
     let status = status.map_err(KeepError::std("watch", &program))?;
     let paths = read.difference(&written).filter(|path| **path != Path::new("/"));
     Ok(Traced { status, paths: paths.cloned().collect() })
+}
+
+/// Whether it is not for everybody to read: that somebody has looked at it is no reason to copy it.
+fn is_private(path: &Path) -> bool {
+    path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o004 == 0)
 }
 
 /// Without `.` and doubled slashes; `..` stays, for a link may be before it.

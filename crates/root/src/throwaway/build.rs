@@ -9,7 +9,8 @@ use isol_sys::meta::Meta;
 use isol_sys::state::StateDir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, fchmod, mkdirat};
+use nix::sys::stat::{Mode, fchmod, futimens, mkdirat};
+use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchown, geteuid, symlinkat};
 
 use super::{Note, Options, ThrowawayError};
@@ -254,11 +255,16 @@ fn copy(
 ) -> Result<(), ThrowawayError> {
     isol_sys::copy::contents(&from, to).map_err(|e| maker.failed("copy", path, errno(&e)))?;
     let now = Meta::of(&from).map_err(|e| maker.failed("fstat", path, e))?;
-    if unchanged(&now, meta) {
-        Ok(())
-    } else {
-        Err(ThrowawayError::Changed { path: path.to_owned() })
+    if !unchanged(&now, meta) {
+        return Err(ThrowawayError::Changed { path: path.to_owned() });
     }
+    keep_time(to, meta).map_err(|e| maker.failed("utimensat", path, e))
+}
+
+/// Some programs compare the times of files, as Python those of sources and what it has compiled.
+pub(crate) fn keep_time(to: impl AsFd, meta: &Meta) -> nix::Result<()> {
+    let time = TimeSpec::new(meta.mtime, meta.mtime_nsec);
+    futimens(to, &time, &time)
 }
 
 fn name(path: &Path) -> &Path {

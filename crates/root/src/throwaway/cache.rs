@@ -23,7 +23,7 @@ use isol_sys::{meta::Meta, rename};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod};
-use nix::unistd::{Gid, Uid, fchown};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat};
 
 pub use store::{Kept, clear, list};
 
@@ -159,7 +159,10 @@ impl Throwaway {
             return Ok(false);
         }
         if keep.has_tmp {
-            remove_tree(self.fd.as_fd(), &self.path, "tmp")?;
+            // Mostly there is nothing in it.
+            if unlinkat(&self.fd, "tmp", UnlinkatFlags::RemoveDir).is_err() {
+                remove_tree(self.fd.as_fd(), &self.path, "tmp")?;
+            }
             make_tmp(&self.fd, &self.path)?;
         }
         if let Some(record) = &keep.record

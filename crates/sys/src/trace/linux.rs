@@ -19,7 +19,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::Opened;
+use super::{How, Opened};
 
 pub(super) const AVAILABLE: bool = true;
 
@@ -29,6 +29,7 @@ const WHOEVER: Option<Pid> = None;
 /// A call that has begun.
 enum Call {
     Open { dir: i32, path: u64, flags: u64 },
+    Look { dir: i32, path: u64 },
     Execute { path: PathBuf },
 }
 
@@ -164,17 +165,17 @@ impl Watch<'_> {
     }
 
     fn done(&mut self, pid: Pid, call: Call, value: i64) {
+        let at = |dir, path| text(pid, path).and_then(|path| absolute(pid, dir, path));
         let opened = match call {
-            Call::Execute { path } => Some(Opened { path, written: false, executed: true }),
+            Call::Execute { path } => Some(Opened { path, how: How::Executed }),
+            Call::Look { dir, path } => at(dir, path).map(|path| Opened { path, how: How::Looked }),
             Call::Open { dir, path, flags } => {
-                let written = flags & (libc::O_ACCMODE | libc::O_CREAT) as u64 != 0;
-                let is_path = flags & libc::O_PATH as u64 != 0;
-                let named = text(pid, path).and_then(|path| absolute(pid, dir, path));
-                named.filter(|_| !is_path && value >= 0).map(|path| Opened {
-                    path,
-                    written,
-                    executed: false,
-                })
+                let how = match flags {
+                    flags if flags & (libc::O_ACCMODE | libc::O_CREAT) as u64 != 0 => How::Written,
+                    flags if flags & libc::O_PATH as u64 != 0 => How::Looked,
+                    _ => How::Read,
+                };
+                at(dir, path).filter(|_| value >= 0).map(|path| Opened { path, how })
             }
         };
         if let Some(opened) = opened {
@@ -196,19 +197,29 @@ fn call(pid: Pid, number: u64, args: &[u64; 6]) -> Option<Call> {
         }
         libc::SYS_execve => execute(libc::AT_FDCWD, args[0]),
         libc::SYS_execveat => execute(args[0] as i32, args[1]),
-        number if Some(number) == open_number() => {
-            Some(Call::Open { dir: libc::AT_FDCWD, path: args[0], flags: args[1] })
-        }
-        _ => None,
+        libc::SYS_newfstatat
+        | libc::SYS_statx
+        | libc::SYS_faccessat
+        | libc::SYS_faccessat2
+        | libc::SYS_readlinkat => Some(Call::Look { dir: args[0] as i32, path: args[1] }),
+        number => old_call(number, args),
     }
 }
 
-/// open(2) itself, which newer machines don't have.
-const fn open_number() -> Option<i64> {
+/// Those that newer machines don't have.
+fn old_call(number: i64, args: &[u64; 6]) -> Option<Call> {
     cfg_if::cfg_if! {
-        if #[cfg(any(target_arch = "x86_64", target_arch = "x86"))] {
-            Some(libc::SYS_open)
+        if #[cfg(target_arch = "x86_64")] {
+            let (dir, path) = (libc::AT_FDCWD, args[0]);
+            match number {
+                libc::SYS_open => Some(Call::Open { dir, path, flags: args[1] }),
+                libc::SYS_stat | libc::SYS_lstat | libc::SYS_access | libc::SYS_readlink => {
+                    Some(Call::Look { dir, path })
+                }
+                _ => None,
+            }
         } else {
+            let _ = (number, args);
             None
         }
     }
@@ -247,6 +258,10 @@ fn text(pid: Pid, at: u64) -> Option<PathBuf> {
 }
 
 fn absolute(pid: Pid, dir: i32, path: PathBuf) -> Option<PathBuf> {
+    // The descriptor itself is meant.
+    if path.as_os_str().is_empty() {
+        return None;
+    }
     if path.is_absolute() {
         return Some(path);
     }
