@@ -49,7 +49,7 @@ pub(super) fn add(
             return Err(KeepError::CantHonour {
                 what: format!("`--etc {name}` is not known"),
                 why: format!("there are {}", ETC.join(", ")),
-                help: nearest(name, ETC.into_iter()).map(|near| format!("did you mean `{near}`?")),
+                help: nearest(name, ETC).map(|near| format!("did you mean `{near}`?")),
             });
         }
     };
