@@ -450,6 +450,61 @@ fn a_program_that_is_watched_is_not_trusted() {
     assert!(!tree.join("proc").exists());
 }
 
+/// A link that anybody but root could have laid brings nothing along.
+#[test]
+fn links_of_root_s_are_followed_and_others_are_not() {
+    if !must_be_root() {
+        return;
+    }
+    let trees = Trees::new("links");
+    let (tree, host) = (trees.join("t"), trees.join("host"));
+    for (name, mode, link_owner) in [("ours", 0o755, 0), ("open", 0o777, 0), ("theirs", 0o755, 33)]
+    {
+        let dir = host.join(name);
+        fs::create_dir_all(&dir).unwrap();
+        fs::set_permissions(&dir, PermissionsExt::from_mode(mode)).unwrap();
+        let target = trees.join(&format!("secret-{name}"));
+        fs::write(&target, "x").unwrap();
+        symlink(&target, dir.join("link")).unwrap();
+        std::os::unix::fs::lchown(dir.join("link"), Some(link_owner), Some(0)).unwrap();
+    }
+    run(&mut root(&["build", text(&tree), "--add", text(&host)])).succeeded();
+    let inside = |name: &str| tree.join(trees.0.strip_prefix("/").unwrap()).join(name);
+    for (name, comes) in [("ours", true), ("open", false), ("theirs", false)] {
+        assert_eq!(inside(&format!("secret-{name}")).exists(), comes, "{name}");
+        assert!(inside(&format!("host/{name}/link")).symlink_metadata().is_ok());
+    }
+    assert_eq!(differences(&tree), [""; 0]);
+}
+
+/// A shared object brings what it needs, alone and in a directory that is added.
+#[test]
+fn what_shared_objects_need_comes_along() {
+    if !must_be_root() {
+        return;
+    }
+    let trees = Trees::new("shared");
+    let (tree, host) = (trees.join("t"), trees.join("host"));
+    fs::create_dir(&host).unwrap();
+    let source = trees.join("x.c");
+    fs::write(&source, "double cos(double); double f(double x) { return cos(x); }").unwrap();
+    shell(&format!("cc -shared -fPIC -o {}/plugin.so {} -lm", text(&host), text(&source)));
+    run(&mut root(&["build", text(&tree), "--program", "/bin/true"])).succeeded();
+    let has = |name: &str| listed(&tree).iter().any(|path| path.ends_with(name));
+    assert!(!has("/libm.so.6"));
+    run(&mut root(&["add", text(&tree), text(&host)])).succeeded();
+    assert!(has("/plugin.so") && has("/libm.so.6"));
+    assert_eq!(differences(&tree), [""; 0]);
+    // In a directory that isol has not built, too.
+    let bare = trees.join("bare");
+    fs::create_dir(&bare).unwrap();
+    fs::set_permissions(&bare, PermissionsExt::from_mode(0o755)).unwrap();
+    run(&mut root(&["add", text(&bare), text(&host.join("plugin.so"))])).succeeded();
+    let found = Command::new("find").arg(&bare).args(["-name", "libm.so.6"]).output().unwrap();
+    assert!(!found.stdout.is_empty());
+    assert!(!names(&trees.0).contains("bare.isol-manifest.json"));
+}
+
 /// xorshift64*: the same numbers in each run, so that a failure can be repeated.
 fn random(state: &mut u64) -> u64 {
     *state ^= *state >> 12;

@@ -108,13 +108,16 @@ pub struct ExtraPath {
     pub why: Why,
     /// Whether everything in it comes along if it is a directory.
     pub deep: bool,
+    /// Whether links of root's in it, in directories that only root can write to, bring what they lead to: nobody else
+    /// can have laid them to bring a file of the host's along.
+    pub follow: bool,
 }
 
 impl ExtraPath {
     /// One that was asked for, with everything in it.
     #[must_use]
     pub fn added(path: PathBuf) -> Self {
-        Self { path, why: Why::Added, deep: true }
+        Self { path, why: Why::Added, deep: true, follow: false }
     }
 }
 

@@ -63,7 +63,15 @@ pub(super) fn collect(
                 // Not followed: a link in somebody else's directory could bring any file of the host's along.
                 let target =
                     PathBuf::from(nix::fcntl::readlinkat(held, name.as_c_str()).map_err(io)?);
-                tree.add_link(&path, target);
+                let is_roots =
+                    extra.follow && meta.uid == 0 && !somebody_else_s(&trail.last().meta);
+                match root.walk(&path) {
+                    Ok(led) if is_roots && led.last().kind == Kind::File => {
+                        tree.add(&led);
+                        found.extend(elf(&led, &path, false)?);
+                    }
+                    _ => tree.add_link(&path, target),
+                }
             } else if meta.is_dir() {
                 tree.add(&unlinked(root, &path)?);
                 todo.push(path);
@@ -77,6 +85,10 @@ pub(super) fn collect(
         }
     }
     Ok(found)
+}
+
+fn somebody_else_s(dir: &Meta) -> bool {
+    dir.uid != 0 || dir.writable_by_others()
 }
 
 /// The thing at `path`, unless somebody has put a link in its place since it was found.

@@ -154,17 +154,24 @@ impl Item {
 
 fn closure(host: &Sysroot, recipe: &Recipe) -> Result<Closure, KeepError> {
     let resolver = Resolver::new(host);
-    let mut extra: Vec<_> = recipe.add.iter().cloned().map(ExtraPath::added).collect();
+    let added = |path: &PathBuf| ExtraPath { follow: true, ..ExtraPath::added(path.clone()) };
+    let mut extra: Vec<_> = recipe.add.iter().map(added).collect();
     // What has gone since the program was watched was not needed by the program that is there now.
     let still_there = |path: &&PathBuf| !matches!(host.walk(path), Err(e) if e.is_missing());
     extra.extend(recipe.traced.iter().filter(still_there).map(|path| ExtraPath {
         path: path.clone(),
         why: Why::Traced,
         deep: false,
+        follow: false,
     }));
     for name in &recipe.locale {
         let found = locale::find(host, name)?;
-        extra.extend(found.map(|path| ExtraPath { path, why: Why::Locale, deep: true }));
+        extra.extend(found.map(|path| ExtraPath {
+            path,
+            why: Why::Locale,
+            deep: true,
+            follow: true,
+        }));
     }
     if recipe.nss {
         // Where the modules are depends on the loader of the programs, which has to be known first.

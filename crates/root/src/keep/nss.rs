@@ -31,7 +31,7 @@ pub(super) fn modules(host: &Sysroot, closure: &Closure) -> Result<Vec<ExtraPath
         // Those that are missing are a part of the C library, or not installed: `diagnose` says which.
         modules.extend(closure.consulted.iter().find_map(in_dir));
     }
-    let extra = |path| ExtraPath { path, why: Why::Nss, deep: false };
+    let extra = |path| ExtraPath { path, why: Why::Nss, deep: false, follow: false };
     Ok(modules.into_iter().map(extra).collect())
 }
 
