@@ -9,7 +9,7 @@ const ROUNDS: usize = 300;
 pub(crate) const FLOOR: &str = "the floor: static C";
 pub(crate) const BY_NUMBER: &str = "isol run --user UID:GID";
 pub(crate) const BY_NAME: &str = "isol run --user NAME";
-pub(crate) const MINIJAIL: &str = "minijail0 -C -u -g -n -c 0";
+pub(crate) const MINIJAIL: &str = "minijail0 -C -u -g -n -c 0 --ambient";
 pub(crate) const CHROOT: &str = "chroot --userspec (coreutils)";
 pub(crate) const UNCHECKED: &str =
     "isol run --allow shared-uid: without the look for who has the uid";
@@ -56,7 +56,20 @@ pub(crate) fn measure(site: &Site) -> Result<Vec<Outcome>> {
         all.push(Contestant::new("busybox chroot: stays root", words));
     }
     if let Some(minijail) = peer("minijail0") {
-        let words = [&minijail, "-C", &root, "-u", UID, "-g", UID, "-n", "-c", "0", "/bin/true"];
+        let words = [
+            &minijail,
+            "-C",
+            &root,
+            "-u",
+            UID,
+            "-g",
+            UID,
+            "-n",
+            "-c",
+            "0",
+            "--ambient",
+            "/bin/true",
+        ];
         all.push(Contestant::new(MINIJAIL, words));
     }
     all.push(Contestant::new(THROW_AWAY, [&text(&site.isol), "run", "--", "/usr/bin/id"]));
