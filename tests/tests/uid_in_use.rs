@@ -31,13 +31,13 @@ fn one_of_the_uids_is_enough() {
         return;
     }
     let uid = own_uid();
-    assert_eq!(found(uid), []);
+    assert_eq!(found(uid), [0_i32; 0]);
     for ids in ["{0}, 0, 0", "0, {0}, 0", "0, 0, {0}", "1, {0}, 2", "1, 2, {0}", "{0}, 1, 2"] {
         let ids = ids.replace("{0}", &uid.to_string());
         let process = python(&format!("os.setresuid({ids})"));
         assert_eq!(found(uid), [process.pid().as_raw()], "{ids}");
         drop(process);
-        assert_eq!(found(uid), [], "{ids}");
+        assert_eq!(found(uid), [0_i32; 0], "{ids}");
     }
 }
 
@@ -87,6 +87,6 @@ fn one_that_only_waits_to_be_waited_for_is_none() {
          if child == 0:\n    os.setresuid({uid}, {uid}, {uid}); os._exit(0)\n\
          os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)"
     ));
-    assert_eq!(found(uid), []);
+    assert_eq!(found(uid), [0_i32; 0]);
     drop(process);
 }

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use later::Later;
 pub(crate) use options::Options;
 pub(crate) use prove::Prove;
-pub(crate) use root::{Root, RootAdd};
+pub(crate) use root::{Root, RootAdd, RootAudit, RootBuild, RootCache, RootDiagnose, RootDir};
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]
@@ -40,9 +40,22 @@ pub(crate) enum Command {
     /// Exit status: 0 when no guarantee that is offered is violated; 1 when one is; 125 when nothing
     /// could be proved. Takes root.
     Prove(Later<Prove>),
-    /// Make root trees
+    /// Make root trees, and look after them
     #[command(subcommand)]
     Root(Root),
+    /// Print what completes isol's words in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, of isol or of one of its commands
+    ///
+    /// Read it with `isol man | man -l -`.
+    Man {
+        /// The command, as in `run` or `root add`
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// What isol starts of itself for `isol prove`
     #[command(name = isol_prove::agent::WORD, hide = true)]
     Agent {
@@ -91,7 +104,7 @@ pub(crate) struct Program {
     pub(crate) words: Vec<OsString>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let bad = || "a time in seconds, such as 30 or 0.5".to_owned();
     let seconds: f64 = text.parse().map_err(|_| bad())?;
     Duration::try_from_secs_f64(seconds).ok().filter(|d| !d.is_zero()).ok_or_else(bad)

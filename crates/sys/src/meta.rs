@@ -13,6 +13,7 @@ const S_IFCHR: u32 = 0o020_000;
 const S_IFDIR: u32 = 0o040_000;
 const S_IFLNK: u32 = 0o120_000;
 const S_IFREG: u32 = 0o100_000;
+const S_IFSOCK: u32 = 0o140_000;
 
 /// The part of `struct stat` that isol looks at.
 ///
@@ -41,6 +42,10 @@ pub struct Meta {
     pub mtime: i64,
     /// When its contents last changed: nanoseconds.
     pub mtime_nsec: i64,
+    /// When anything of it last changed: seconds. Nobody can set it back.
+    pub ctime: i64,
+    /// When anything of it last changed: nanoseconds.
+    pub ctime_nsec: i64,
 }
 
 impl Meta {
@@ -102,6 +107,12 @@ impl Meta {
         self.format() == S_IFBLK
     }
 
+    /// Whether it is a socket.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        self.format() == S_IFSOCK
+    }
+
     /// Whether the group or everybody may write to it. POSIX access lists show up here too: their mask
     /// is what the group bits say.
     #[must_use]
@@ -135,6 +146,8 @@ impl From<&FileStat> for Meta {
             size: stat.st_size as u64,
             mtime: stat.st_mtime as i64,
             mtime_nsec: stat.st_mtime_nsec as i64,
+            ctime: stat.st_ctime as i64,
+            ctime_nsec: stat.st_ctime_nsec as i64,
         }
     }
 }
