@@ -39,6 +39,7 @@ mod looking;
 #[path = "not_looking.rs"]
 mod looking;
 mod planned;
+mod preload;
 mod ready;
 mod sweep;
 
@@ -50,6 +51,7 @@ pub use isol_steps::{Child, LaunchError, root_refusal};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
+pub use preload::{Account, Level, Preload, Preloaded, Resolver};
 pub use ready::{Ready, Running};
 pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
