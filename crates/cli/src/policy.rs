@@ -78,6 +78,8 @@ fn from_options(options: &Options) -> Result<Profile, Problem> {
         syslog: options.syslog.clone().map(|to| to.map_or(Syslog::Host, Syslog::Socket)),
         name: options.name.clone(),
         jail_param: options.jail_param.clone(),
+        seccomp: options.seccomp.clone(),
+        landlock: options.landlock.clone(),
         require: options.require.clone(),
         allow: options.allow.clone(),
         ..Profile::default()

@@ -64,6 +64,9 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (UID, CAPABILITIES, "changing the uid takes a capability"),
     (UID, NO_NEW_PRIVILEGES, "some security modules refuse id changes behind it"),
     (UID, PARENT_DEATH_SIGNAL, "setuid(2) clears it"),
+    (NO_NEW_PRIVILEGES, LANDLOCK, "without it, it takes CAP_SYS_ADMIN"),
+    (NO_NEW_PRIVILEGES, SECCOMP, "without it, it takes CAP_SYS_ADMIN"),
+    (LANDLOCK, SECCOMP, "what comes behind the filter has to pass it"),
 ];
 
 const EVERYWHERE: &[&str] = &[

@@ -45,4 +45,6 @@ names! {
     PARENT_DEATH_SIGNAL "parent-death-signal";
     READ_BACK "read-back";
     JAIL_SEAL "jail-seal";
+    LANDLOCK "landlock";
+    SECCOMP "seccomp";
 }

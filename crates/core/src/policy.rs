@@ -6,8 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::{
-    Allow, AllowSet, Amount, Environment, Group, Guarantee, GuaranteeSet, Limit, Network,
-    Parameter, PolicyError, Resource, Root, Syslog, User, is_loader_variable,
+    Allow, AllowSet, Amount, Environment, Group, Guarantee, GuaranteeSet, Landlock, LandlockWord,
+    Limit, Network, Parameter, PolicyError, Resource, Root, Seccomp, Syslog, User,
+    is_loader_variable,
 };
 
 /// A policy that has been checked against itself. Made by [`Policy::confine`].
@@ -51,6 +52,13 @@ pub struct Policy {
     pub name: Option<String>,
     /// What only one backend understands.
     pub parameters: Vec<Parameter>,
+    /// Which system calls are refused inside.
+    pub seccomp: Seccomp,
+    /// Whether somebody wants to know which calls are refused: whoever starts the program as a child is told, and has
+    /// to listen; elsewhere they are told in the kernel's log.
+    pub tell_refusals: bool,
+    /// What Landlock confines.
+    pub landlock: Landlock,
     /// Guarantees without which it must not run.
     pub require: GuaranteeSet,
     /// Relaxations.
@@ -102,6 +110,9 @@ impl Policy {
             hostname: None,
             name: None,
             parameters: Vec::new(),
+            seccomp: Seccomp::Unsaid,
+            tell_refusals: false,
+            landlock: Landlock::default(),
             require: GuaranteeSet::EMPTY,
             allow: AllowSet::default(),
         };
@@ -153,6 +164,12 @@ impl Policy {
         for parameter in &self.parameters {
             check_nul("a parameter's name", OsStr::new(&parameter.name))?;
             check_nul("a parameter's value", OsStr::new(parameter.value.as_deref().unwrap_or("")))?;
+        }
+        if let Seccomp::File(file) = &self.seccomp {
+            check_nul("the filter's path", file.as_os_str())?;
+        }
+        for path in &self.landlock.write {
+            check_nul("a path that can be written to", path.as_os_str())?;
         }
         self.check_ids()
     }
@@ -261,6 +278,22 @@ impl<State> PolicyBuilder<State> {
     /// Parameters that only one backend understands; the others refuse them.
     pub fn parameters(self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
         self.with(|p| p.parameters = parameters.into_iter().collect())
+    }
+
+    /// Which system calls are refused inside. On Linux only; without it, those of the default filter.
+    pub fn seccomp(self, seccomp: Seccomp) -> Self {
+        self.with(|p| p.seccomp = seccomp)
+    }
+
+    /// Whether somebody wants to know which calls are refused. On Linux only. Who starts a child has to take the
+    /// refusals from it, because each such call waits for its answer until it is taken.
+    pub fn tell_refusals(self, tell: bool) -> Self {
+        self.with(|p| p.tell_refusals = tell)
+    }
+
+    /// What Landlock confines. On Linux only; without it, nothing.
+    pub fn landlock(self, words: impl IntoIterator<Item = LandlockWord>) -> Self {
+        self.with(|p| p.landlock = words.into_iter().collect())
     }
 
     /// Requires a guarantee.

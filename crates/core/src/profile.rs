@@ -5,11 +5,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::seccomp::UnknownRule;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allow, Environment, Gid, Group, Guarantee, Limit, LimitError, Network, NetworkError, Parameter,
-    Policy, PolicyError, Problem, Root, Syslog, Uid, UnknownAllow, UnknownGuarantee, User,
+    Allow, Environment, Gid, Group, Guarantee, LandlockError, LandlockWord, Limit, LimitError,
+    Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root, Seccomp, Syslog, Uid,
+    UnknownAllow, UnknownGuarantee, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.
@@ -60,6 +62,10 @@ pub struct Profile {
     pub name: Option<String>,
     /// `NAME` or `NAME=VALUE`.
     pub jail_param: Vec<String>,
+    /// `default`, `default+RULE`, `none`, or a file.
+    pub seccomp: Option<String>,
+    /// What Landlock confines: `files`, `write=PATH` and so on.
+    pub landlock: Vec<String>,
     /// Guarantees.
     pub require: Vec<String>,
     /// Relaxations.
@@ -88,6 +94,12 @@ pub enum ProfileError {
     /// A network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A rule of the default filter.
+    #[error(transparent)]
+    Seccomp(#[from] UnknownRule),
+    /// A word of Landlock's.
+    #[error(transparent)]
+    Landlock(#[from] LandlockError),
     /// A guarantee.
     #[error(transparent)]
     Guarantee(#[from] UnknownGuarantee),
@@ -109,6 +121,7 @@ impl ProfileError {
             Self::Limit(LimitError::Unknown { nearest, .. }) => nearest,
             Self::Guarantee(UnknownGuarantee { nearest, .. }) => nearest,
             Self::Allow(UnknownAllow { nearest, .. }) => nearest,
+            Self::Seccomp(UnknownRule { nearest, .. }) => nearest,
             Self::AddToRoot => {
                 return problem
                     .help("leave --root out, or put the paths into the root by `isol root add`");
@@ -137,6 +150,8 @@ impl Profile {
         self.syslog = over.syslog.or(self.syslog);
         self.name = over.name.or(self.name);
         self.jail_param.extend(over.jail_param);
+        self.seccomp = over.seccomp.or(self.seccomp);
+        self.landlock.extend(over.landlock);
         self.add.extend(over.add);
         self.groups.extend(over.groups);
         self.env.extend(over.env);
@@ -191,6 +206,11 @@ impl Profile {
         }
         let parameters = self.jail_param.iter().filter_map(|p| p.parse().ok());
         builder = builder.parameters(parameters);
+        if let Some(seccomp) = &self.seccomp {
+            builder = builder.seccomp(seccomp.parse::<Seccomp>()?);
+        }
+        let words = self.landlock.iter().map(|word| word.parse::<LandlockWord>());
+        builder = builder.landlock(words.collect::<Result<Vec<_>, _>>()?);
         for guarantee in &self.require {
             builder = builder.require(guarantee.parse::<Guarantee>()?);
         }
@@ -277,6 +297,8 @@ impl From<&Policy> for Profile {
             syslog: (policy.syslog != Syslog::Off).then(|| policy.syslog.clone()),
             name: policy.name.clone(),
             jail_param: policy.parameters.iter().map(Parameter::to_string).collect(),
+            seccomp: (policy.seccomp != Seccomp::Unsaid).then(|| policy.seccomp.to_string()),
+            landlock: policy.landlock.words().iter().map(LandlockWord::to_string).collect(),
             require: policy.require.iter().map(|g| g.id().to_owned()).collect(),
             allow: policy.allow.iter().map(|a| a.id().to_owned()).collect(),
         }
@@ -348,6 +370,8 @@ mod tests {
             p.syslog = Some(Syslog::Socket("/run/log".into()));
             p.name = Some("web-1".into());
             p.jail_param = vec!["allow.mlock".into(), "osreldate=1500000".into()];
+            p.seccomp = Some("default+keys+io-uring".into());
+            p.landlock = vec!["write=/tmp".into(), "connect=none".into()];
             p.env.insert("A".into(), "b".into());
             p.require = vec!["pids-hidden".into()];
             p.allow = vec!["terminal".into()];

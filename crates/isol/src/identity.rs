@@ -3,7 +3,14 @@
 use isol_core::{Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, User, nearest};
 use isol_sys::users::{self, Account};
 
-pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
+/// Who the user and the groups of a policy are on this host, and whether the policy lets them be that.
+///
+/// # Errors
+/// [`PlanError`] for a name that is not known, and for root's own ids unless they are allowed.
+///
+/// # References
+/// getpwnam_r(3), getgrnam_r(3)
+pub fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
     let groups = policy.groups.iter().map(|g| gid_of(g, "group")).collect::<Result<Vec<_>, _>>()?;
     let (account, uid) = match &policy.user {
         User::Auto if policy.group.is_some() => return Err(group_for_nobody()),
@@ -16,6 +23,8 @@ pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
             let uid = account.uid;
             (Some(account), uid)
         }
+        // Who it is matters only for its group.
+        User::Id(uid) if policy.group.is_some() => (None, *uid),
         User::Id(uid) => {
             let failed = |errno| PlanError::LookUp { what: "user", name: uid.to_string(), errno };
             (users::by_uid(*uid).map_err(failed)?, *uid)
@@ -52,6 +61,43 @@ fn group_for_nobody() -> PlanError {
         what: "a group of one's choice for an allotted uid".into(),
         reason: "the gid has the uid's number, so that it is unused too".into(),
         help: Some("leave the group out, or add it with --groups".into()),
+    }
+}
+
+/// Who a user and a group are, by the host's databases, as for a run; and what the user is called there.
+///
+/// # Errors
+/// The name is not known, or the databases could not be asked.
+///
+/// # References
+/// getpwnam_r(3), getgrnam_r(3)
+///
+/// ```
+/// let root = isol::User::Id(isol::Uid::new(0).unwrap());
+/// let (ids, name) = isol::look_up(root, None)?;
+/// assert!(ids.uid.is_root() && name.is_some());
+/// # Ok::<(), isol::Error>(())
+/// ```
+pub fn look_up(user: User, group: Option<Group>) -> Result<(Ids, Option<String>), crate::Error> {
+    let anybody = Policy::confine("/srv").user(user).allow(Allow::RootUser).allow(Allow::RootGroup);
+    let policy = match group {
+        Some(group) => anybody.group(group),
+        None => anybody,
+    };
+    match resolve(&policy.build().map_err(PlanError::from)?)? {
+        Identity::Fixed(ids) => {
+            let failed =
+                |errno| PlanError::LookUp { what: "user", name: ids.uid.to_string(), errno };
+            let account = users::by_uid(ids.uid).map_err(failed)?;
+            Ok((ids, account.map(|account| account.name)))
+        }
+        Identity::Auto { .. } => Err(PlanError::CantHonour {
+            backend: "isol",
+            what: "a user that is allotted when a program starts".into(),
+            reason: "nobody can be looked up yet".into(),
+            help: Some("name a user".into()),
+        }
+        .into()),
     }
 }
 

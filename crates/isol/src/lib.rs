@@ -41,18 +41,22 @@ mod looking;
 mod planned;
 mod preload;
 mod ready;
+mod spawner;
 mod sweep;
 
 pub use backends::{Choice, all as backends, by_name as backend_by_name};
 pub use confined::Confined;
 pub use error::Error;
+pub use identity::look_up;
 pub use isol_core::*;
 pub use isol_steps::{Child, LaunchError, root_refusal};
+pub use isol_sys::filter::{Refusals, Told};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
 pub use preload::{Account, Level, Preload, Preloaded, Resolver};
 pub use ready::{Ready, Running};
+pub use spawner::Spawner;
 pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
 /// What a supervising parent needs of the system: signals as data.
@@ -64,6 +68,7 @@ pub mod supervise {
 
 /// What this process is, as far as it decides how to run a program.
 pub mod host {
+    pub use crate::identity::resolve as identity;
     pub use isol_sys::descriptors::open_standard;
     pub use isol_sys::os::HOST;
     pub use isol_sys::process::{Disposition, disposition, signal_group};

@@ -61,6 +61,7 @@ impl Site {
             groups: GROUPS.to_vec(),
             require: Vec::new(),
             allow: Vec::new(),
+            landlock: Vec::new(),
             network_off: false,
             hostname: None,
             syslog,
@@ -150,7 +151,10 @@ impl Site {
             secret: self.secret().1.to_owned(),
             root: self.root_id()?,
             hostname: attempts::hostname()?,
-            superuser_off: seals(scenario),
+            superuser_off: has_step(scenario, step_names::JAIL_SEAL),
+            // Without any isolation they are to be seen to go through.
+            filtered: has_step(scenario, step_names::SECCOMP)
+                || matches!(scenario.how, How::Unisolated | How::UidOnly),
             mount_point: self.mount_point(),
         })
     }
@@ -313,10 +317,9 @@ fn relays(how: &How) -> bool {
     backend.is_some_and(|b| matrix::support(b, (*mode).into(), Guarantee::SyslogWorks).is_offered())
 }
 
-/// Whether the whole plan has the parent switch the superuser off.
-fn seals(scenario: &Scenario) -> bool {
-    launcher::plan(scenario)
-        .is_ok_and(|plan| plan.steps().any(|step| step.name() == step_names::JAIL_SEAL))
+/// Whether the plan, as it is before anything is cut, has a step that is not in all of them.
+fn has_step(scenario: &Scenario, name: &str) -> bool {
+    launcher::plan(scenario).is_ok_and(|plan| plan.steps().any(|step| step.name() == name))
 }
 
 fn connect(port: u16) -> io::Result<()> {

@@ -29,6 +29,8 @@ pub struct Expected {
     pub hostname: String,
     /// Whether uid 0 is to be no superuser inside.
     pub superuser_off: bool,
+    /// Whether system calls that no confined program needs are to be refused.
+    pub filtered: bool,
     /// A mount point outside of the root.
     pub mount_point: PathBuf,
 }

@@ -233,6 +233,7 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
     for allow in scenario.allow.iter().filter_map(|name| name.parse::<Allow>().ok()) {
         builder = builder.allow(allow);
     }
+    builder = builder.landlock(scenario.landlock.iter().filter_map(|word| word.parse().ok()));
     if scenario.network_off {
         builder = builder.network(Network::None);
     }

@@ -35,6 +35,7 @@ pub fn rows(
         lying: None,
         bad_caller: true,
         traps: true,
+        landlock: Vec::new(),
     };
     let tried = answer(site, &question).map_err(|error| failed(&error))?;
     Ok(tried.into_iter().map(|tried| row(backend, mode, tried)).collect())

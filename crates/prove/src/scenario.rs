@@ -17,6 +17,8 @@ pub(crate) struct Scenario {
     pub(crate) require: Vec<Guarantee>,
     /// What the policy allows, by name.
     pub(crate) allow: Vec<String>,
+    /// What Landlock confines, in words.
+    pub(crate) landlock: Vec<String>,
     pub(crate) network_off: bool,
     pub(crate) hostname: Option<String>,
     /// Where messages to syslog are to be relayed, if they are.

@@ -73,7 +73,7 @@ pub fn assemble(
     steps.extend(layers.take(Phase::Seal));
 
     let claims = claims(backend, request, &steps)?;
-    let relaxed = given_up(backend.name(), request, &layers, claims)?;
+    let relaxed = given_up(request, &layers, claims)?;
     let guarantees = claims.minus(relaxed);
     let plan = Plan::new(backend.name(), request.os, request.mode, guarantees, relaxed, steps);
     plan.check()?;
@@ -105,7 +105,7 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps) {
     // Root's uid is everybody's who is root.
     let is_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
     if !policy.allow.contains(Allow::SharedUid) && !is_root {
-        steps.push(Box::new(DedicatedUid));
+        steps.push(Box::new(DedicatedUid::default()));
     }
 }
 
@@ -198,7 +198,6 @@ fn claims(
 
 /// What the policy gives up; a guarantee can't be both required and given up.
 fn given_up(
-    backend: &'static str,
     request: &Request<'_>,
     layers: &Layers,
     claims: GuaranteeSet,
@@ -211,8 +210,7 @@ fn given_up(
     }
     for (what, set) in &all {
         if let Some(guarantee) = request.policy.require.iter().find(|&g| set.contains(g)) {
-            let reason = format!("{what} gives it up");
-            return Err(PlanError::NotOffered { backend, guarantee, reason });
+            return Err(PlanError::GivenUp { guarantee, what: what.clone() });
         }
     }
     Ok(all.into_iter().fold(GuaranteeSet::EMPTY, |sum, (_, set)| sum.union(set)))

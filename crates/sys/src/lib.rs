@@ -8,19 +8,26 @@
 //! calls, allocate nothing and take no lock.
 
 pub mod acl;
+pub mod amend;
 #[cfg(feature = "attempts")]
 pub mod attempts;
+pub mod below;
+pub mod brief;
 pub mod chroot;
+pub mod copy;
 pub mod descriptors;
 pub mod device;
 pub mod environment;
 pub mod errno;
 pub mod exec;
+pub mod filter;
 pub mod hostname;
 pub mod ids;
 pub mod integrity;
 pub mod jail;
+pub mod landlock;
 pub mod limits;
+pub mod listing;
 pub mod meta;
 pub mod mount;
 pub mod os;
@@ -29,6 +36,7 @@ pub mod privileges;
 pub mod process;
 pub mod processes;
 pub mod quote;
+pub mod rename;
 pub mod rootdir;
 pub mod scheduling;
 pub mod session;
@@ -36,7 +44,11 @@ pub mod signals;
 pub mod spawn;
 pub mod state;
 pub mod supervise;
+pub mod sync;
 pub mod syslog;
+pub mod sysv;
 pub mod threads;
+#[cfg(feature = "trace")]
+pub mod trace;
 pub mod users;
 pub mod xattr;

@@ -3,11 +3,13 @@
 //! Each thing that a run leaves on the host while it lasts (a throw-away root, an allotted uid) is stood for by a
 //! file `NAME.lock` in one directory that only root can write to, and held by flock(2) for as long as the thing is
 //! in use. The kernel lets go of the lock when the holder dies, however it dies, so a file that can be locked is
-//! stale, and what it stood for can be swept. When nothing runs, the directory is empty.
+//! stale, and what it stood for can be swept. When nothing runs, the directory is empty,
+//! but for [`RANGE_FILE`], of which single bytes are locked.
 
 mod error;
 mod lock;
 mod make;
+mod range;
 mod stale;
 
 cfg_if::cfg_if! {
@@ -36,6 +38,7 @@ use nix::unistd::geteuid;
 
 pub use error::StateError;
 pub use lock::Lock;
+pub use range::{Byte, RANGE_FILE};
 pub use stale::Stale;
 
 use crate::meta::Meta;
@@ -108,6 +111,25 @@ impl StateDir {
     /// ```
     pub fn open_at(path: &Path) -> Result<Self, StateError> {
         Self::make(path, Rule::OrUser(geteuid().as_raw()))
+    }
+
+    /// The directory beside it, `PATH-cache`, made where it is missing: for what may outlive a run, but can be made
+    /// anew at any time. Nothing in there is locked.
+    ///
+    /// # Errors
+    /// As [`open_at`](Self::open_at).
+    pub fn cache(&self) -> Result<Self, StateError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-cache");
+        Self::open_at(Path::new(&path))
+    }
+
+    /// The one that [`cache`](Self::cache) gives, if it is there and can be trusted.
+    #[must_use]
+    pub fn existing_cache(&self) -> Option<Self> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-cache");
+        Self::trusted(Path::new(&path), Rule::OrUser(geteuid().as_raw())).ok()
     }
 
     /// Where it is.

@@ -58,6 +58,14 @@ pub(crate) struct Options {
     /// A parameter of jail(8)'s for which there is no other option; jail only
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(crate) jail_param: Vec<String>,
+    /// Which system calls are refused inside: `default`, or `default+RULE+...` without these rules of
+    /// it; `none`; or a filter of your own, as JSON or compiled; Linux only [default: default]
+    #[arg(long, value_name = "default[+RULE]|none|FILE")]
+    pub(crate) seccomp: Option<String>,
+    /// Confine by Landlock too: files, write=PATH, signals, sockets, bind=PORT|none,
+    /// connect=PORT|none; Linux only
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
+    pub(crate) landlock: Vec<String>,
     /// Refuse to run without these guarantees
     #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
     pub(crate) require: Vec<String>,

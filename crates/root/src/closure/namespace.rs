@@ -27,6 +27,10 @@ pub(super) struct Namespace<'a> {
     pub(super) found: Vec<Library>,
     pub(super) loaded: Vec<PathBuf>,
     pub(super) missing: Vec<MissingLibrary>,
+    /// Where something was looked for before it was found elsewhere.
+    pub(super) searched: Vec<PathBuf>,
+    /// A library with which the loader refuses to start anything on this host.
+    pub(super) unfit: Option<(PathBuf, Elf)>,
 }
 
 impl<'a> Namespace<'a> {
@@ -41,6 +45,8 @@ impl<'a> Namespace<'a> {
             found: Vec::new(),
             loaded: Vec::new(),
             missing: Vec::new(),
+            searched: Vec::new(),
+            unfit: None,
         }
     }
 
@@ -53,6 +59,7 @@ impl<'a> Namespace<'a> {
     pub(super) fn with(&self, object: Object, meta: &Meta) -> Self {
         let mut copy = self.clone();
         (copy.found, copy.loaded, copy.missing) = (Vec::new(), Vec::new(), Vec::new());
+        copy.searched = Vec::new();
         copy.add(object, meta);
         copy
     }
@@ -94,6 +101,7 @@ impl<'a> Namespace<'a> {
                 }
                 Ok(None) => unfit.push(candidate.path),
                 Err(ClosureError::Walk(e)) if e.is_missing() => {
+                    self.searched.extend(candidate.path.parent().map(Path::to_owned));
                     let dir = candidate.path.parent().filter(|_| !candidate.variant);
                     if let Some(dir) = dir.filter(|dir| !searched.iter().any(|s| s == dir)) {
                         searched.push(dir.to_owned());
@@ -141,6 +149,9 @@ impl<'a> Namespace<'a> {
     fn take(&mut self, name: &OsStr, path: PathBuf, trail: &Trail, elf: Elf, by: usize) {
         let meta = trail.last().meta;
         self.loaded.push(path.clone());
+        if self.unfit.is_none() && crate::host::unfit(&elf).is_some() {
+            self.unfit = Some((path.clone(), elf.clone()));
+        }
         // The same file by another name is the same object.
         let known = self.files.get(&(meta.dev, meta.ino)).copied();
         let number = known.unwrap_or(self.objects.len());

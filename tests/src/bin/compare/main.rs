@@ -54,9 +54,11 @@ fn ask(site: &Site, subject: Subject) -> Result<Vec<Tried>, Box<dyn Error>> {
         subject,
         guarantees,
         without: Vec::new(),
+        landlock: Vec::new(),
         lying: None,
         bad_caller: true,
         traps: true,
+        landlock: Vec::new(),
     };
     Ok(answer(site, &question)?)
 }
