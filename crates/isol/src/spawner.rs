@@ -48,6 +48,8 @@ impl Spawner {
                 .into());
         }
         let image = Image::new(&prepared)?;
+        // Each start takes the hold on the uid again, and looks again.
+        prepared.settle();
         Ok(Self { prepared, image, confined: Arc::new(confined) })
     }
 
