@@ -4,7 +4,10 @@
 use isol_core::{Errno, Gid, Uid};
 
 cfg_if::cfg_if! {
-    if #[cfg(all(target_os = "linux", target_env = "gnu", target_feature = "crt-static"))] {
+    if #[cfg(all(
+        target_os = "linux",
+        any(target_env = "musl", all(target_env = "gnu", target_feature = "crt-static"))
+    ))] {
         #[path = "users/without_modules.rs"]
         mod system;
     } else {

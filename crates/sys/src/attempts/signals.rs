@@ -101,7 +101,7 @@ fn is_ignored(signal: i32) -> Result<bool, Errno> {
 /// As setitimer(2).
 pub fn arm_timer(seconds: u64) -> Result<(), Errno> {
     let zero = libc::timeval { tv_sec: 0, tv_usec: 0 };
-    let value = libc::timeval { tv_sec: seconds as libc::time_t, tv_usec: 0 };
+    let value = libc::timeval { tv_sec: seconds as _, tv_usec: 0 };
     let timer = libc::itimerval { it_interval: zero, it_value: value };
     // SAFETY: the structure is readable; the old value is not asked for.
     check(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) }).map(drop)

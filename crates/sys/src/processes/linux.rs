@@ -75,7 +75,7 @@ fn field<'a>(status: &'a str, name: &str) -> &'a str {
 impl Asked {
     fn is(self, uid: Uid) -> bool {
         match self {
-            Asked::Gone => false,
+            Asked::Gone | Asked::KernelThread => false,
             Asked::Uids(uids) => uids.contains(&uid.get()),
         }
     }

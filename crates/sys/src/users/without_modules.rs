@@ -1,6 +1,6 @@
-//! In a program that glibc is linked into statically.
+//! In a program with a C library that can't ask all who know users: musl, or a static glibc.
 //!
-//! Such a program must not ask glibc: it would load the modules that answer, made for another
+//! musl knows the local files only. A static glibc would load the modules that answer, made for another
 //! glibc than its own. So the local files are read here where they are what is asked first
 //! (nsswitch.conf(5) says `files` before all else), and who else there is, a directory service
 //! for instance, is asked by getent(1), a program with a glibc that fits its modules.
@@ -11,6 +11,7 @@ mod files;
 mod getent;
 
 use std::fs;
+use std::io::ErrorKind;
 
 use isol_core::{Errno, Gid, Uid};
 
@@ -38,9 +39,15 @@ fn account(entry: Entry) -> Option<Account> {
 }
 
 fn look_up(database: &'static str, key: Key<'_>) -> Result<Option<Entry>, Errno> {
-    // Whatever can't be read or understood here is for getent(1) to answer.
-    let switch = fs::read("/etc/nsswitch.conf").unwrap_or_default();
-    let first = files::first_source(&switch, database);
+    // Whatever can't be read or understood here is for getent(1) to answer. Without the file there is
+    // nobody but the local files, unless getent(1) knows better.
+    let switch = fs::read("/etc/nsswitch.conf");
+    let no_switch = switch.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let first = match &switch {
+        Ok(text) => files::first_source(text, database),
+        Err(_) if no_switch => First::Files { alone: false },
+        Err(_) => First::Another,
+    };
     if let First::Files { alone } = first
         && let Ok(text) = fs::read(format!("/etc/{database}"))
     {
@@ -50,5 +57,8 @@ fn look_up(database: &'static str, key: Key<'_>) -> Result<Option<Entry>, Errno>
             Ok(None) | Err(files::Unclear) => {}
         }
     }
-    getent::look_up(database, key)
+    match getent::look_up(database, key) {
+        Err(getent::MISSING) if no_switch => Ok(None),
+        answer => answer,
+    }
 }

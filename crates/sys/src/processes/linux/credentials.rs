@@ -13,6 +13,8 @@ use crate::errno::{check, check_long, last};
 pub(super) enum Asked {
     /// It has gone.
     Gone,
+    /// It is the kernel's own.
+    KernelThread,
     /// Its real, effective, saved and file-system uid.
     Uids([u32; 4]),
 }
@@ -21,6 +23,8 @@ pub(super) enum Asked {
 pub(super) struct Credentials<'a> {
     proc: &'a Proc,
     quick: bool,
+    /// Whether process 2 is the one that makes all kernel threads.
+    knows_kernel_threads: bool,
 }
 
 /// The first form of the kernel's `struct pidfd_info`, which all later ones begin with.
@@ -58,10 +62,14 @@ const KNOWN: bool = !cfg!(any(
 
 impl<'a> Credentials<'a> {
     pub(super) fn new(proc: &'a Proc) -> Self {
-        Self { proc, quick: KNOWN }
+        Self { proc, quick: KNOWN, knows_kernel_threads: proc.is_first_namespace() }
     }
 
     pub(super) fn ask(&mut self, pid: i32) -> io::Result<Asked> {
+        // Half of all processes on a small machine, for a fifth of the price.
+        if self.knows_kernel_threads && is_kernel_thread(pid) {
+            return Ok(Asked::KernelThread);
+        }
         if self.quick {
             match of(pid) {
                 Ok(Some(asked)) => return Ok(asked),
@@ -75,6 +83,18 @@ impl<'a> Credentials<'a> {
         let mut next = || uids.next().ok_or(io::ErrorKind::InvalidData);
         Ok(Asked::Uids([next()?, next()?, next()?, next()?]))
     }
+}
+
+/// Whether a process is one of the kernel's, which share one table of descriptors; no program is in that table,
+/// because execve(2) gives each a table of its own. False if this kernel, or a filter of system calls, does not answer.
+///
+/// # References
+/// kcmp(2)
+fn is_kernel_thread(pid: i32) -> bool {
+    const KTHREADD: i32 = 2;
+    const FILES: i32 = 2;
+    // SAFETY: takes numbers.
+    unsafe { libc::syscall(libc::SYS_kcmp, KTHREADD, pid, FILES, 0, 0) == 0 }
 }
 
 /// Asks the kernel by a descriptor of the process; `None` if this kernel can't be asked so.
@@ -116,11 +136,17 @@ mod tests {
 
     fn all(quick: bool) -> Vec<(i32, [u32; 4])> {
         let proc = Proc::open().unwrap();
-        let mut ways = Credentials { proc: &proc, quick };
+        let mut ways = Credentials {
+            knows_kernel_threads: quick && proc.is_first_namespace(),
+            quick,
+            proc: &proc,
+        };
         let mut found = Vec::new();
         proc.each(|pid| {
-            if let Asked::Uids(uids) = ways.ask(pid)? {
-                found.push((pid, uids));
+            match ways.ask(pid)? {
+                Asked::Uids(uids) => found.push((pid, uids)),
+                Asked::KernelThread => found.push((pid, [0; 4])),
+                Asked::Gone => {}
             }
             Ok(())
         })
@@ -138,6 +164,31 @@ mod tests {
             // A process that is changing its uids just now would be bad luck.
             assert!(slow.contains(found), "{found:?} in {slow:?}");
         }
+    }
+
+    #[test]
+    fn kernel_threads_are_told_from_programs() {
+        let proc = Proc::open().unwrap();
+        if !proc.is_first_namespace() || crate::ids::effective_uid() != 0 {
+            return;
+        }
+        let (mut programs, mut threads) = (0, 0);
+        proc.each(|pid| {
+            let Some(status) = proc.status(pid)? else { return Ok(()) };
+            // Only a process with a memory has these lines.
+            match (is_kernel_thread(pid), status.contains("VmSize:")) {
+                (true, has_memory) => {
+                    threads += 1;
+                    assert!(!has_memory, "{status}");
+                }
+                (false, true) => programs += 1,
+                (false, false) => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert!(threads > 2 && programs > 0, "{threads} {programs}");
+        assert!(!is_kernel_thread(Pid::own().get()) && !is_kernel_thread(1));
     }
 
     #[test]

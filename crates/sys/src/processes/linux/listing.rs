@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd};
 
+use nix::fcntl::AtFlags;
+use nix::sys::stat::fstatat;
+
 use crate::errno::{check, check_long};
 use crate::process::Pid;
 
@@ -21,6 +24,14 @@ impl Proc {
         let mut pids = line.unwrap_or_default().split_whitespace();
         let ours = pids.next().and_then(|pid| pid.parse().ok()) == Some(Pid::own().get());
         if ours && pids.next().is_none() { Ok(proc) } else { Err(not_ours()) }
+    }
+
+    /// Whether this is the kernel's first pid namespace, the only one that kernel threads are in.
+    pub(super) fn is_first_namespace(&self) -> bool {
+        // PROC_PID_INIT_INO of the kernel's sources, which has not changed since there are namespaces.
+        const FIRST: u64 = 0xEFFF_FFFC;
+        fstatat(&self.directory, c"self/ns/pid", AtFlags::empty())
+            .is_ok_and(|namespace| namespace.st_ino == FIRST)
     }
 
     /// Each process that is listed.

@@ -10,6 +10,8 @@ use super::files::{self, Entry, Key};
 /// Where it is: never looked for along a path that a caller has set.
 const PROGRAMS: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
 const NOT_FOUND: i32 = 2;
+/// 'Package not installed': nobody is here who could say.
+pub(super) const MISSING: Errno = Errno(libc::ENOPKG);
 
 pub(super) fn look_up(database: &str, key: Key<'_>) -> Result<Option<Entry>, Errno> {
     for program in PROGRAMS {
@@ -18,8 +20,7 @@ pub(super) fn look_up(database: &str, key: Key<'_>) -> Result<Option<Entry>, Err
             answer => return answer.map_err(|e| Errno(e.raw_os_error().unwrap_or(libc::EIO))),
         }
     }
-    // 'Package not installed': nobody is here who could say.
-    Err(Errno(libc::ENOPKG))
+    Err(MISSING)
 }
 
 fn ask(program: &str, database: &str, key: Key<'_>) -> io::Result<Option<Entry>> {
