@@ -116,6 +116,8 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("read", &[EAGAIN, EBADF, EINVAL, EIO, EISDIR]),
     ("getdents64", &[EBADF, EINVAL, ENOENT, ENOTDIR]),
     ("getxattr", &[E2BIG, EOPNOTSUPP, ERANGE]),
+    ("getxattrat", &[E2BIG, EACCES, EBADF, EINVAL, ELOOP, ENOENT, EOPNOTSUPP, ERANGE]),
+    ("statx", &[EACCES, EBADF, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOMEM, ENOTDIR]),
     ("flock", &[EBADF, EINVAL, ENOLCK, EAGAIN]),
     (
         "mkdirat",
