@@ -39,6 +39,18 @@ prove:
 test:
     ci/test
 
+# The command as it is meant to be installed
+release:
+    ci/release
+
+# Measure, and write docs/performance.md
+bench:
+    ci/bench
+
+# Count the instructions of a launch
+instructions *options:
+    ci/instructions {{options}}
+
 # id(1) in a throw-away root
 demo:
     ci/demo

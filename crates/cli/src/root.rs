@@ -1,6 +1,7 @@
 //! `isol root`
 
 mod add;
+mod audit;
 mod build;
 mod cache;
 mod diagnose;
@@ -23,6 +24,7 @@ pub(crate) fn root(arguments: &Root) -> Result<ExitCode, Problem> {
     match arguments {
         Root::Build(arguments) => build::build(arguments),
         Root::Add(arguments) => add::add(arguments),
+        Root::Audit(arguments) => audit::audit(arguments),
         Root::Verify(arguments) => verify::verify(arguments),
         Root::Update(arguments) => update::update(arguments),
         Root::Diagnose(arguments) => diagnose::diagnose(arguments),

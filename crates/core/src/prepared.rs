@@ -128,6 +128,31 @@ impl Prepared {
         Ok(())
     }
 
+    /// The first step that makes something for one program alone, if there is one.
+    #[must_use]
+    pub fn serves_one_program(&self) -> Option<&'static str> {
+        self.plan.steps().find(|step| step.serves_one_program()).map(|step| step.name())
+    }
+
+    /// Has each step look again at what may have changed.
+    ///
+    /// # Errors
+    /// What stands in the way now.
+    pub fn prepare_again(&self) -> Result<(), PrepareError> {
+        let again = self.plan.steps().try_for_each(|step| step.prepare_again(&self.scene));
+        if again.is_err() {
+            self.settle();
+        }
+        again
+    }
+
+    /// Lets go of what is held for as long as something is being started.
+    pub fn settle(&self) {
+        if let Some(hold) = &self.scene.uid_hold {
+            hold.settled();
+        }
+    }
+
     /// Keeps everything as it is for as long as the process lives, and forgets how
     /// to take it back. For a process that has locked itself in.
     pub fn leak(self) {

@@ -30,6 +30,16 @@ pub trait Hold: Debug + Send + Sync {
     /// The note could not be written.
     fn note(&self, text: &str) -> io::Result<()>;
 
+    /// The descriptor, close-on-exec, by which the process that is locked in keeps the hold itself. `None` where
+    /// somebody else keeps it, who outlives the program.
+    fn descriptor(&self) -> Option<i32> {
+        None
+    }
+
+    /// An attempt is over: the program is under way, or the process locked in, so that whoever looks sees it by now; or
+    /// nothing has been started.
+    fn settled(&self) {}
+
     /// Whether everything that ran under it has been seen to have ended.
     fn is_over(&self) -> bool {
         false
@@ -50,12 +60,14 @@ pub struct Scene {
     pub root_path: Option<PathBuf>,
     /// The root, once it has been opened and checked.
     pub root: Option<RootHandle>,
-    /// The hold on an allotted uid.
+    /// The hold on the uid: on one that is allotted for as long as the program runs, on another until it has started.
     pub uid_hold: Option<Arc<dyn Hold>>,
     /// The environment, resolved; without it the program would inherit the caller's.
     pub environment: Option<Vec<(OsString, OsString)>>,
     /// What the jail is called that will be made.
     pub jail_name: Option<String>,
+    /// The filter of system calls that the program will be under, compiled, where it tells what it refuses.
+    pub filter: Option<Vec<u8>>,
     /// What the user should hear of, though it stops nothing.
     pub notes: Vec<String>,
 }
@@ -73,6 +85,7 @@ impl Scene {
             uid_hold: None,
             environment: None,
             jail_name: None,
+            filter: None,
             notes: Vec::new(),
         }
     }

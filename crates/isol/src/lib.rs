@@ -40,6 +40,7 @@ mod looking;
 mod looking;
 mod planned;
 mod ready;
+mod spawner;
 mod sweep;
 
 pub use backends::{Choice, all as backends, by_name as backend_by_name};
@@ -48,11 +49,13 @@ pub use error::Error;
 pub use identity::look_up;
 pub use isol_core::*;
 pub use isol_steps::{Child, LaunchError, root_refusal};
+pub use isol_sys::filter::{Refusals, Told};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
 pub use ready::{Ready, Running};
-pub use sweep::sweep;
+pub use spawner::Spawner;
+pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
 /// What a supervising parent needs of the system: signals as data.
 pub mod supervise {
@@ -63,6 +66,7 @@ pub mod supervise {
 
 /// What this process is, as far as it decides how to run a program.
 pub mod host {
+    pub use crate::identity::resolve as identity;
     pub use isol_sys::descriptors::open_standard;
     pub use isol_sys::os::HOST;
     pub use isol_sys::process::{Disposition, disposition, signal_group};

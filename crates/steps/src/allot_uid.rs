@@ -116,6 +116,10 @@ impl Step for AllotUid {
         Ok(())
     }
 
+    fn serves_one_program(&self) -> bool {
+        true
+    }
+
     fn stop(&mut self) {
         let Some(held) = &self.held else { return };
         match end_all(held.uid) {

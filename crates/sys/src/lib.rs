@@ -8,8 +8,11 @@
 //! calls, allocate nothing and take no lock.
 
 pub mod acl;
+pub mod amend;
 #[cfg(feature = "attempts")]
 pub mod attempts;
+pub mod below;
+pub mod brief;
 pub mod chroot;
 pub mod copy;
 pub mod descriptors;
@@ -17,11 +20,14 @@ pub mod device;
 pub mod environment;
 pub mod errno;
 pub mod exec;
+pub mod filter;
 pub mod hostname;
 pub mod ids;
 pub mod integrity;
 pub mod jail;
+pub mod landlock;
 pub mod limits;
+pub mod listing;
 pub mod meta;
 pub mod mount;
 pub mod os;
@@ -39,6 +45,8 @@ pub mod spawn;
 pub mod state;
 pub mod supervise;
 pub mod sync;
+pub mod syslog;
+pub mod sysv;
 pub mod threads;
 #[cfg(feature = "trace")]
 pub mod trace;

@@ -10,7 +10,12 @@ mod error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-pub(crate) use descend::{Rule, descend};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, fchmod, mkdirat};
+
+use descend::descend_past;
+pub(crate) use descend::{Rule, descend, go_down};
 pub use error::{Flaw, RootDirError};
 
 use crate::meta::Meta;
@@ -104,6 +109,85 @@ pub fn open(path: &Path) -> Result<RootDir, RootDirError> {
 /// ```
 pub fn open_above(path: &Path) -> Result<RootDir, RootDirError> {
     let (fd, meta, path) = descend(path, Rule::RootOnly).map_err(RootDirError::from)?;
+    Ok(RootDir { fd, path, meta })
+}
+
+/// Opens `path` as [`open`] does, but goes on where a component can't be trusted: `passed` is told of each one, from `/`
+/// on, and of what [`open`] would say of it. What comes back is for looking at, not for entering.
+///
+/// # Errors
+/// As [`open`], but for what `passed` has been told.
+///
+/// # References
+/// open(2), fstat(2)
+///
+/// ```
+/// let mut seen = Vec::new();
+/// isol_sys::rootdir::survey("/usr/lib".as_ref(), &mut |component| {
+///     seen.push(component.path.to_owned());
+/// })?;
+/// assert_eq!(seen, ["/", "/usr", "/usr/lib"].map(std::path::PathBuf::from));
+/// # Ok::<(), isol_sys::rootdir::RootDirError>(())
+/// ```
+pub fn survey(path: &Path, passed: &mut dyn FnMut(Component<'_>)) -> Result<RootDir, RootDirError> {
+    let mut tell = |at: descend::Passed<'_>| {
+        let problem = at.flaw.map(RootDirError::from);
+        passed(Component { dir: at.fd.as_fd(), path: at.path, last: at.last, problem });
+        Ok(())
+    };
+    let (fd, meta, path) =
+        descend_past(path, Rule::RootOnly, &mut tell).map_err(RootDirError::from)?;
+    match path.parent() {
+        Some(_) => Ok(RootDir { fd, path, meta }),
+        None => Err(RootDirError::Slash),
+    }
+}
+
+/// A directory on the way of [`survey`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Component<'a> {
+    /// It, open.
+    pub dir: BorrowedFd<'a>,
+    /// The path up to it.
+    pub path: &'a Path,
+    /// It is the end of the path.
+    pub last: bool,
+    /// Why it can't be trusted, if it can't.
+    pub problem: Option<RootDirError>,
+}
+
+/// Opens a directory below an open root, component by component, each one as safe as the root has to be. `at` is where
+/// the root is, for errors; `make` has what is missing made.
+///
+/// # Errors
+/// As [`open`].
+///
+/// # References
+/// openat(2), mkdirat(2)
+pub fn below(
+    root: BorrowedFd<'_>,
+    at: &Path,
+    inside: &Path,
+    make: bool,
+) -> Result<RootDir, RootDirError> {
+    let mode = Mode::from_bits_truncate(0o755);
+    let fd = openat(root, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, mode)
+        .map_err(|source| RootDirError::Open { component: at.to_owned(), source })?;
+    let (mut fd, mut meta, mut path) = go_down(fd, at.to_owned(), &[], Rule::RootOnly)?;
+    for name in inside.iter().filter(|name| *name != "/") {
+        let component = path.join(name);
+        let cant = |source| RootDirError::Open { component: component.clone(), source };
+        let made = match make.then(|| mkdirat(&fd, name, mode)) {
+            None | Some(Err(Errno::EEXIST)) => false,
+            Some(made) => made.map(|()| true).map_err(cant)?,
+        };
+        (fd, meta, path) = go_down(fd, path, &[name], Rule::RootOnly)?;
+        if made {
+            // The umask may have taken something away.
+            fchmod(&fd, mode).map_err(cant)?;
+        }
+    }
     Ok(RootDir { fd, path, meta })
 }
 

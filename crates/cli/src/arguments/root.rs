@@ -4,7 +4,9 @@ mod build;
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use isol_root::audit::What;
 
 pub(crate) use build::RootBuild;
 
@@ -18,6 +20,11 @@ pub(crate) enum Root {
     ///
     /// All of it or nothing. What is there already is never overwritten.
     Add(RootAdd),
+    /// Look at the whole of a root, and at the directories above it, for what an attacker could use
+    ///
+    /// Exit status: 0 when nothing was found, or all of it was mended; 1 when something was; 125 when the root could not be
+    /// looked at.
+    Audit(RootAudit),
     /// Compare a tree with its manifest
     ///
     /// Exit status: 0 when they are the same; 1 when they differ; 125 when nobody can tell.
@@ -36,10 +43,12 @@ pub(crate) enum Root {
 }
 
 impl Root {
+    /// Whether errors are to be told as JSON.
     pub(crate) fn json(&self) -> bool {
         match self {
-            Self::Build(build) => build.json,
             Self::Add(add) => add.json,
+            Self::Audit(audit) => audit.json,
+            Self::Build(build) => build.json,
             Self::Verify(dir) | Self::Update(dir) => dir.json,
             Self::Diagnose(diagnose) => diagnose.json,
             Self::Cache(cache) => cache.json,
@@ -61,6 +70,34 @@ pub(crate) struct RootAdd {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RootAudit {
+    /// The root
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Who is to run in it: look at the user's processes, System V objects, cron and at entries, too
+    #[arg(long, value_name = "USER|UID[:GROUP|GID]")]
+    pub(crate) user: Option<String>,
+    /// Look for the user's files outside the root, too; this walks the whole host
+    #[arg(long, requires = "user")]
+    pub(crate) host_files: bool,
+    /// Go into what is mounted in the root, too
+    #[arg(long)]
+    pub(crate) cross_mounts: bool,
+    /// A device of the host's whose like may be in the root; may be given again
+    #[arg(long, value_name = "PATH")]
+    pub(crate) device: Vec<PathBuf>,
+    /// What not to tell, by the names that are printed; may be given again
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',', value_parser = what())]
+    pub(crate) ignore: Vec<What>,
+    /// Take away what permissions can be taken away; nothing is removed
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RootDir {
     /// The tree
     #[arg(value_name = "DIR")]
@@ -68,6 +105,13 @@ pub(crate) struct RootDir {
     /// Print JSON, errors too
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn what() -> impl TypedValueParser<Value = What> {
+    PossibleValuesParser::new(What::ALL.iter().map(|what| what.id())).map(|id| {
+        // One of these, or it would have been refused.
+        What::ALL.iter().copied().find(|what| what.id() == id).unwrap_or(What::Unread)
+    })
 }
 
 #[derive(Debug, Args)]

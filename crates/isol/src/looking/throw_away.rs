@@ -107,6 +107,10 @@ impl Step for ThrowAwayRoot {
         Ok(())
     }
 
+    fn serves_one_program(&self) -> bool {
+        true
+    }
+
     fn undo(&mut self) {
         // What can't be removed stays under its lock, which the next run finds.
         let over = self.hold.take().is_some_and(|hold| hold.is_over());

@@ -1,0 +1,2 @@
+/* The program that everything here starts. */
+int main(void) { return 0; }
