@@ -10,8 +10,21 @@ use isol_sys::meta::Meta;
 use super::tree::Tree;
 use super::{ClosureError, MissingLibrary, Place};
 use crate::elf::{Elf, Kind};
-use crate::loader::{Library, Loader, Object};
-use crate::walk::{Sysroot, Trail};
+use crate::loader::{Candidate, Library, Loader, Object};
+use crate::walk::{Sysroot, Trail, WalkError};
+
+/// The directory in which a library was looked for. One for newer processors is mostly not there at all: then it is the
+/// one in which it would be.
+fn looked_in(candidate: &Candidate, error: &WalkError) -> Option<PathBuf> {
+    match error {
+        WalkError::Missing { component, .. }
+            if candidate.variant && component.ends_with("glibc-hwcaps") =>
+        {
+            component.parent().map(Path::to_owned)
+        }
+        _ => candidate.path.parent().map(Path::to_owned),
+    }
+}
 
 /// What is loaded into one process.
 #[derive(Debug, Clone)]
@@ -101,7 +114,7 @@ impl<'a> Namespace<'a> {
                 }
                 Ok(None) => unfit.push(candidate.path),
                 Err(ClosureError::Walk(e)) if e.is_missing() => {
-                    self.searched.extend(candidate.path.parent().map(Path::to_owned));
+                    self.searched.extend(looked_in(&candidate, &e));
                     let dir = candidate.path.parent().filter(|_| !candidate.variant);
                     if let Some(dir) = dir.filter(|dir| !searched.iter().any(|s| s == dir)) {
                         searched.push(dir.to_owned());

@@ -374,6 +374,8 @@ fn take_over(
     consulted.extend(loader.config.iter().cloned());
     consulted.extend(namespace.loaded.iter().filter_map(|path| path.parent()).map(Path::to_owned));
     consulted.extend(loader.builtin_dirs.iter().cloned());
+    // Whoever can write to one of these can put a library in the place of the one that was found.
+    consulted.extend(namespace.searched.iter().cloned());
     work.closure.searched.append(&mut namespace.searched);
     work.closure.loaded.append(&mut namespace.loaded);
     work.libraries.extend(namespace.found.drain(..).map(|library| (Rc::clone(loader), library)));
