@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Prove(Later<Prove>),
     /// Make root trees, and look after them
     #[command(subcommand)]
-    Root(Root),
+    Root(Later<Root>),
     /// Print what completes isol's words in a shell
     Completions {
         /// The shell

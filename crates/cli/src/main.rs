@@ -50,7 +50,7 @@ fn isol() -> ExitCode {
         Command::Man { command } => (false, generated::manual(&command)),
         // Its status is for whoever started it: isol itself.
         Command::Agent { words } => end(isol_prove::agent::main(&words)),
-        Command::Root(root) => (root.json(), root::root(&root)),
+        Command::Root(Later(root)) => (root.json(), root::root(&root)),
     };
     match result {
         Ok(code) => code,

@@ -3,9 +3,9 @@
 //! Describing them all would be half of what isol does before it isolates anything.
 
 use clap::builder::Resettable;
-use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
-/// The arguments `T`, described when they are needed.
+/// The arguments or commands `T`, described when they are needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Later<T>(pub(crate) T);
 
@@ -26,7 +26,21 @@ impl<T: Args> Args for Later<T> {
     }
 }
 
-impl<T: Args> FromArgMatches for Later<T> {
+impl<T: Subcommand> Subcommand for Later<T> {
+    fn augment_subcommands(command: Command) -> Command {
+        command.defer(T::augment_subcommands)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        command.defer(T::augment_subcommands_for_update)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::has_subcommand(name)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Later<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(Self)
     }
