@@ -1,10 +1,17 @@
 //! The command line.
 
+mod options;
+mod prove;
+mod root;
+
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use options::Options;
+pub(crate) use prove::Prove;
+pub(crate) use root::{Root, RootAdd};
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]
@@ -34,6 +41,19 @@ pub(crate) enum Command {
     /// Make root trees
     #[command(subcommand)]
     Root(Root),
+    /// Print what completes isol's words in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, of isol or of one of its commands
+    ///
+    /// Read it with `isol man | man -l -`.
+    Man {
+        /// The command, as in `run` or `root add`
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// What isol starts of itself for `isol prove`
     #[command(name = isol_prove::agent::WORD, hide = true)]
     Agent {
@@ -41,52 +61,6 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true)]
         words: Vec<String>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Prove {
-    /// This backend only
-    #[arg(long, value_name = "NAME")]
-    pub(crate) backend: Option<String>,
-    /// These guarantees only
-    #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
-    pub(crate) guarantee: Vec<String>,
-    /// These modes only: enter, exec, spawn
-    #[arg(long, value_name = "MODE,...", value_delimiter = ',')]
-    pub(crate) mode: Vec<String>,
-    /// Leave a step out of the plan, to see what it is there for
-    #[arg(long, value_name = "STEP", conflicts_with_all = ["mutations", "faults"])]
-    pub(crate) without: Vec<String>,
-    /// Leave each step out in turn; each one has to be missed
-    #[arg(long, conflicts_with_all = ["faults", "guarantee", "mode"])]
-    pub(crate) mutations: bool,
-    /// Make each step fail with each errno; nothing may start, nothing may stay behind
-    #[arg(long, conflicts_with_all = ["guarantee", "mode"])]
-    pub(crate) faults: bool,
-    /// Print JSON, errors too
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Root {
-    /// Put programs of the host, with all that they load, and other files into a root
-    ///
-    /// What is there already is never overwritten.
-    Add(RootAdd),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RootAdd {
-    /// The root
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
-    /// Each is put at its own path
-    #[arg(value_name = "PATH", required = true)]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Print errors as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -126,71 +100,6 @@ pub(crate) struct Program {
     /// The program, as seen from inside the root, and its arguments
     #[arg(required = true, last = true, value_name = "PROGRAM [ARG]...")]
     pub(crate) words: Vec<OsString>,
-}
-
-/// What `run` and `plan` have in common.
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// auto, or a name that `isol backends` shows
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    pub(crate) backend: String,
-    /// The directory to confine the program to; without it, a throw-away root is made that
-    /// holds the program and all that it loads
-    #[arg(long, value_name = "DIR")]
-    pub(crate) root: Option<PathBuf>,
-    /// Put a file or directory of the host into the throw-away root, at its own path
-    #[arg(long, value_name = "PATH")]
-    pub(crate) add: Vec<PathBuf>,
-    /// USER|UID[:GROUP|GID], looked up on the host; `auto`, the default, is an unused uid,
-    /// held while the program runs
-    #[arg(long)]
-    pub(crate) user: Option<String>,
-    /// The supplementary groups; without it, none
-    #[arg(long, value_name = "GROUP,...", value_delimiter = ',')]
-    pub(crate) groups: Vec<String>,
-    /// Where the program starts, inside the root [default: /]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) workdir: Option<PathBuf>,
-    /// Set an environment variable; the environment is empty but for those that are named
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) env: Vec<OsString>,
-    /// Take an environment variable over from the caller
-    #[arg(long, value_name = "NAME")]
-    pub(crate) keep_env: Vec<String>,
-    /// Pass an open descriptor on, under its own number
-    #[arg(long, value_name = "N")]
-    pub(crate) pass_fd: Vec<i32>,
-    /// Set a resource limit, as in nofile=64:128; core is 0 unless it is named
-    #[arg(long, value_name = "NAME=SOFT[:HARD]")]
-    pub(crate) limit: Vec<String>,
-    /// The umask [default: 022]
-    #[arg(long, value_name = "OCTAL")]
-    pub(crate) umask: Option<String>,
-    /// none, host, or the addresses of the host's that can be used [default: host]
-    #[arg(long, value_name = "none|host|ADDR,...")]
-    pub(crate) network: Option<String>,
-    /// A host name of its own, where the backend gives it one
-    #[arg(long, value_name = "NAME")]
-    pub(crate) hostname: Option<String>,
-    /// What the jail is called [default: isol-PID-N]; jail only
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-    /// A parameter of jail(8)'s for which there is no other option; jail only
-    #[arg(long, value_name = "NAME[=VALUE]")]
-    pub(crate) jail_param: Vec<String>,
-    /// Refuse to run without these guarantees
-    #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
-    pub(crate) require: Vec<String>,
-    /// Give up a guarantee: root-user, root-group, shared-uid, terminal, scheduling,
-    /// loader-environment
-    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
-    pub(crate) allow: Vec<String>,
-    /// Read these options from a TOML file, the long names as keys; the command line wins
-    #[arg(long, value_name = "FILE")]
-    pub(crate) profile: Option<PathBuf>,
-    /// Print JSON, errors too
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

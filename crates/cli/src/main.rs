@@ -3,11 +3,13 @@
 
 mod arguments;
 mod backends;
+mod generated;
 mod output;
 mod panics;
 mod plan;
 mod policy;
 mod prove;
+mod refusals;
 mod root;
 mod run;
 mod supervise;
@@ -44,6 +46,8 @@ fn isol() -> ExitCode {
         Command::Plan(plan) => (plan.options.json, plan::plan(&plan)),
         Command::Backends(backends) => (backends.json, backends::backends(&backends)),
         Command::Prove(prove) => (prove.json, prove::prove(&prove)),
+        Command::Completions { shell } => (false, generated::completions(shell)),
+        Command::Man { command } => (false, generated::manual(&command)),
         // Its status is for whoever started it: isol itself.
         Command::Agent { words } => end(isol_prove::agent::main(&words)),
         Command::Root(root) => {

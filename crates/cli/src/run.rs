@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use isol::{Allow, Confined, Guarantee, Policy, Problem, Root, User, host};
+use isol::{Allow, Confined, Guarantee, Policy, Problem, Root, Seccomp, Syslog, User, host};
 
 use crate::{arguments, output, policy, supervise};
 
 pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
     let options = &arguments.options;
     let command = policy::command(&arguments.program)?;
-    let (policy, supervised) = supervised(policy::policy(options)?, arguments.timeout);
+    let (mut policy, supervised) = supervised(policy::policy(options)?, arguments.timeout);
+    policy.tell_refusals = arguments.verbose;
+    let unfiltered = policy.seccomp == Seccomp::None;
     let isolation = policy::isolation(policy, options)?;
     if supervised {
         return supervise::run(isolation, command, &arguments);
@@ -22,7 +24,7 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
         .map_err(|error| error.problem())?
         .on_failure(output::tell(options.json));
     if arguments.verbose {
-        report(&ready.confined());
+        report(&ready.confined(), unfiltered);
     }
     Err(ready.exec().problem())
 }
@@ -34,6 +36,7 @@ pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Poli
         || !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal();
     let supervised = matches!(policy.root, Root::ThrowAway { .. })
         || policy.user == User::Auto
+        || policy.syslog != Syslog::Off
         || timeout.is_some()
         || stuck_to_terminal();
     policy.die_with_parent |= supervised && host::HOST.has_parent_death_signal();
@@ -41,7 +44,7 @@ pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Poli
 }
 
 /// What `-v` says.
-pub(crate) fn report(confined: &Confined) {
+pub(crate) fn report(confined: &Confined, unfiltered: bool) {
     let list = |guarantees: Vec<Guarantee>| {
         guarantees.into_iter().map(Guarantee::id).collect::<Vec<_>>().join(" ")
     };
@@ -55,6 +58,9 @@ pub(crate) fn report(confined: &Confined) {
     }
     for (guarantee, reason) in confined.not_held() {
         output::remark(format_args!("not in force: {guarantee}: {reason}"));
+    }
+    if unfiltered {
+        output::remark(format_args!("note: no system call is refused: --seccomp none"));
     }
     for note in confined.notes() {
         output::remark(format_args!("note: {note}"));

@@ -19,6 +19,7 @@ names! {
     INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";
+    SYSLOG "syslog";
     SIGNALS "signals";
     TIMERS "timers";
     UMASK "umask";
@@ -44,4 +45,6 @@ names! {
     PARENT_DEATH_SIGNAL "parent-death-signal";
     READ_BACK "read-back";
     JAIL_SEAL "jail-seal";
+    LANDLOCK "landlock";
+    SECCOMP "seccomp";
 }

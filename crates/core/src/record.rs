@@ -17,6 +17,8 @@ pub enum Record {
     Ready,
     /// Everything is in force and was read back; the child waits for the parent to do its part.
     Waiting,
+    /// With it comes a descriptor, by which the parent is told of what the program is refused.
+    Listener,
     /// A step failed; the child ends without having started anything.
     Failed(Failure),
     /// execve failed after `Ready`.
@@ -34,6 +36,7 @@ impl Record {
             Record::Failed(f) => (1, f.step, f.fault.errno.0, f.fault.text),
             Record::NotExecuted(errno) => (2, 0, errno.0, Text::EMPTY),
             Record::Waiting => (3, 0, 0, Text::EMPTY),
+            Record::Listener => (4, 0, 0, Text::EMPTY),
         };
         let text = text.as_str().as_bytes();
         let mut bytes = [0; RECORD_LEN];
@@ -60,6 +63,7 @@ impl Record {
             1 => Some(Record::Failed(Failure { step, fault: Fault::call(errno, text) })),
             2 => Some(Record::NotExecuted(errno)),
             3 => Some(Record::Waiting),
+            4 => Some(Record::Listener),
             _ => None,
         }
     }
@@ -73,7 +77,13 @@ mod tests {
     fn every_record_survives_the_pipe() {
         let failure = Failure { step: 700, fault: Fault::call(Errno(13), &"ü".repeat(300)) };
         let failed = Record::Failed(failure);
-        for record in [Record::Ready, Record::Waiting, failed, Record::NotExecuted(Errno(2))] {
+        for record in [
+            Record::Ready,
+            Record::Waiting,
+            Record::Listener,
+            failed,
+            Record::NotExecuted(Errno(2)),
+        ] {
             assert_eq!(Record::decode(&record.encode()), Some(record));
         }
     }

@@ -62,6 +62,12 @@ pub trait Step: Debug + Send + Sync {
         false
     }
 
+    /// Whether it sends the parent of a spawned child a descriptor, with [`Record::Listener`](crate::Record), by which
+    /// that is told of what the program is refused.
+    fn sends_descriptor(&self) -> bool {
+        false
+    }
+
     /// Does the parent's part, in the parent. The child waits meanwhile.
     ///
     /// # Errors

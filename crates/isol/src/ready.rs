@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use isol_core::{Prepared, Problem, ThreadScope};
 use isol_steps::{Child, Image, LaunchError, become_program, lock_in, spawn};
 use isol_sys::exec::end;
+use isol_sys::filter::Refusals;
 use isol_sys::process::Status;
 
 use crate::planned::{Enter, Exec, Spawn};
@@ -122,11 +123,19 @@ impl Running {
         &mut self.child
     }
 
+    /// What the program is refused, if the policy has somebody told of it. To be taken at once, and listened to until
+    /// it ends: each refused call waits until then.
+    pub fn take_refusals(&mut self) -> Option<Refusals> {
+        self.child.refusals.take()
+    }
+
     /// Waits until the program has ended, and takes back what was made for it.
     ///
     /// # Errors
     /// As waitpid(2).
     pub fn wait(&mut self) -> io::Result<Status> {
+        // Nobody listens: they are answered, with ENOSYS.
+        self.child.refusals = None;
         let status = self.child.wait()?;
         self.prepared = None;
         Ok(status)

@@ -35,9 +35,22 @@ pub fn rows(
         lying: None,
         bad_caller: true,
         traps: true,
+        landlock: Vec::new(),
     };
     let tried = answer(site, &question).map_err(|error| failed(&error))?;
     Ok(tried.into_iter().map(|tried| row(backend, mode, tried)).collect())
+}
+
+/// What a backend says of a guarantee here, in a mode: what takes a parent who stays, only where there is one.
+#[must_use]
+pub fn support(backend: &dyn Backend, mode: Mode, guarantee: Guarantee) -> Support {
+    let support = backend.support(guarantee, backend.plans_for(isol_sys::os::HOST));
+    if guarantee == Guarantee::SyslogWorks && mode != Mode::Spawn && support.is_offered() {
+        return Support::not_offered(format!(
+            "somebody has to outlive the program to relay its messages, and the mode is {mode}"
+        ));
+    }
+    support
 }
 
 pub(crate) fn failed(error: &io::Error) -> Problem {
@@ -68,7 +81,7 @@ fn not_here(backend: &dyn Backend, mode: Mode, guarantee: Guarantee, reason: &st
 
 fn row(backend: &dyn Backend, mode: Mode, tried: Tried) -> Row {
     let guarantee = tried.guarantee;
-    let support = backend.support(guarantee, backend.plans_for(isol_sys::os::HOST));
+    let support = support(backend, mode, guarantee);
     let evidence = tried.evidence();
     let mut row = Row {
         backend: backend.name().to_owned(),

@@ -28,6 +28,17 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     ),
 ];
 
+/// Steps whose absence the filter of system calls would hide, the guarantee that has to turn, and why. The filter is
+/// left out with them.
+const BEHIND_THE_FILTER: &[(&str, Guarantee, &str)] = &[
+    (step_names::KEYRING, Guarantee::StateReset, "it lets nobody look into a keyring"),
+    (
+        step_names::NO_NEW_PRIVILEGES,
+        Guarantee::NoPrivilegeGain,
+        "without it the kernel takes no filter from an unprivileged process",
+    ),
+];
+
 /// What became of a plan that lacks a step.
 #[derive(Clone, Debug, Serialize)]
 pub struct Mutation {
@@ -131,8 +142,14 @@ pub fn mutate(
             read_back(site, backend, mode, &mut mutation)?;
             continue;
         }
-        let cut = [step, step_names::READ_BACK];
-        caught(ask(site, backend, mode, &cut, None, &offered(backend))?, mode, &mut mutation);
+        let mut cut = vec![step, step_names::READ_BACK];
+        let mut guarantees = offered(backend, mode);
+        if let Some((_, guarantee, _)) = BEHIND_THE_FILTER.iter().find(|(name, ..)| *name == step) {
+            cut.push(step_names::SECCOMP);
+            // The others are attacked through what the filter has left open.
+            guarantees = vec![*guarantee];
+        }
+        caught(ask(site, backend, mode, &cut, None, &guarantees)?, mode, &mut mutation);
         if mutation.read_back.is_none() {
             let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
             mutation.read_back = noticed.into_iter().find_map(|tried| tried.refused);
@@ -145,9 +162,9 @@ fn modes(backend: &'static dyn Backend) -> impl Iterator<Item = Mode> {
     MODES.into_iter().filter(|_| matrix::cant_be_run(backend).is_none())
 }
 
-fn offered(backend: &dyn Backend) -> Vec<Guarantee> {
-    let os = backend.plans_for(isol_sys::os::HOST);
-    Guarantee::ALL.into_iter().filter(|&g| backend.support(g, os).is_offered()).collect()
+fn offered(backend: &dyn Backend, mode: Mode) -> Vec<Guarantee> {
+    let is_offered = |&g: &Guarantee| matrix::support(backend, mode, g).is_offered();
+    Guarantee::ALL.into_iter().filter(is_offered).collect()
 }
 
 /// What was found violated by something that ran.
@@ -180,6 +197,7 @@ fn ask(
         lying: lying.map(str::to_owned),
         bad_caller: true,
         traps,
+        landlock: Vec::new(),
     };
     answer(site, &question).map_err(|error| failed(&error))
 }

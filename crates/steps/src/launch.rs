@@ -11,6 +11,7 @@ use isol_core::{
     Errno, Failure, Kind, Mode, Prepared, Problem, RECORD_LEN, Record, Stage, Stdio, ThreadScope,
 };
 use isol_sys::environment::CStrings;
+use isol_sys::filter::{self, Program, Refusals};
 use isol_sys::process::{self, Pid, Status};
 use isol_sys::{errno, exec, pipe};
 
@@ -165,6 +166,9 @@ pub struct Child {
     ended: Option<Status>,
     /// The other ends of its standard descriptors that are pipes.
     pub pipes: [Option<File>; 3],
+    /// What it is refused, where the plan has somebody told of it. While this is there, each such call waits until it
+    /// is taken from here; when it is dropped, they are answered `ENOSYS`.
+    pub refusals: Option<Refusals>,
 }
 
 impl Child {
@@ -226,8 +230,9 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     if guarded && !isol_sys::spawn::PARENT_GOES_ON {
         return Err(LaunchError::Command("a step needs the parent, which waits on this system"));
     }
-    // Where the parent has a part in it, the child hears from it, too.
-    let ends = if guarded { pipe::both_ways() } else { pipe::new() };
+    let tells = prepared.plan().steps().any(|step| step.sends_descriptor());
+    // Where the parent has a part in it, the child hears from it, too; and a pipe carries no descriptors.
+    let ends = if guarded || tells { pipe::both_ways() } else { pipe::new() };
     let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
     let stage = Stage {
         mode: Mode::Spawn,
@@ -242,13 +247,13 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     let mut read = File::from(read);
     // While it is open here, the child's end of it can't be seen.
     let outcome = match pipe::close(write) {
-        Ok(()) => outcome(&mut read, prepared),
+        Ok(()) => outcome(&mut read, prepared, tells),
         Err(source) => Outcome::Unheard(source),
     };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
     match outcome {
-        Outcome::Started => Ok(Child { pid, ended: None, pipes: stdio.outer }),
+        Outcome::Started(refusals) => Ok(Child { pid, ended: None, pipes: stdio.outer, refusals }),
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
@@ -310,18 +315,22 @@ fn seal(prepared: &Prepared, report: &mut File) -> Result<(), Record> {
 
 #[allow(clippy::large_enum_variant)] // a local
 enum Outcome {
-    Started,
+    Started(Option<Refusals>),
     Failed(Record),
     /// Nothing that could be understood.
     Unheard(io::Error),
     Silent,
 }
 
-fn outcome(report: &mut File, prepared: &Prepared) -> Outcome {
-    let mut ready = false;
+fn outcome(report: &mut File, prepared: &Prepared, tells: bool) -> Outcome {
+    let (mut ready, mut refusals) = (false, None);
     loop {
-        match pipe::read_record::<RECORD_LEN>(report) {
-            Ok(Some(bytes)) => match Record::decode(&bytes) {
+        let heard = match tells {
+            true => filter::receive::<RECORD_LEN>(report),
+            false => pipe::read_record(report).map(|record| record.map(|bytes| (bytes, None))),
+        };
+        match heard {
+            Ok(Some((bytes, descriptor))) => match Record::decode(&bytes) {
                 Some(Record::Ready) => ready = true,
                 Some(Record::Waiting) => {
                     if let Err(failed) = seal(prepared, report) {
@@ -329,10 +338,17 @@ fn outcome(report: &mut File, prepared: &Prepared) -> Outcome {
                         return Outcome::Failed(failed);
                     }
                 }
+                Some(Record::Listener) => {
+                    let filter = prepared.scene().filter.as_deref().map(Program::from_bytes);
+                    let (Some(listener), Some(Ok(filter))) = (descriptor, filter) else {
+                        return Outcome::Unheard(io::ErrorKind::InvalidData.into());
+                    };
+                    refusals = Some(Refusals::new(listener, filter));
+                }
                 Some(failed) => return Outcome::Failed(failed),
                 None => return Outcome::Unheard(io::ErrorKind::InvalidData.into()),
             },
-            Ok(None) if ready => return Outcome::Started,
+            Ok(None) if ready => return Outcome::Started(refusals),
             Ok(None) => return Outcome::Silent,
             Err(source) => return Outcome::Unheard(source),
         }
@@ -345,7 +361,9 @@ fn error(prepared: &Prepared, image: &Image, record: Record) -> LaunchError {
         Record::NotExecuted(errno) => {
             LaunchError::NotExecuted { program: image.program.clone(), errno }
         }
-        Record::Ready | Record::Waiting => LaunchError::Killed(Status::Exited(125)),
+        Record::Ready | Record::Waiting | Record::Listener => {
+            LaunchError::Killed(Status::Exited(125))
+        }
     }
 }
 

@@ -51,9 +51,9 @@ pub use ipc::{
 };
 pub use others::{exists, renice, signal};
 pub use signals::{arm_timer, armed, block, blocked, ignore, ignored};
-pub use state::{hostname, limits, nice, set_hostname, set_limit, set_nice, set_umask, umask};
+pub use state::{hostname, limits, nice, set_hostname, set_limit, set_nice, umask};
 pub use system::*;
-pub use terminal::{controls, make_terminal, start_session, take_terminal, type_into};
+pub use terminal::{controls, make_terminal, take_terminal, type_into};
 
 /// The five capability sets, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,8 @@ pub struct Question {
     pub bad_caller: bool,
     /// Whether traps are laid too.
     pub traps: bool,
+    /// What Landlock confines, in words.
+    pub landlock: Vec<String>,
 }
 
 /// What the attacks on one guarantee showed.
@@ -196,8 +198,9 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario.bad_caller = question.bad_caller;
     scenario.without.clone_from(&question.without);
     scenario.lying.clone_from(&question.lying);
+    scenario.landlock.clone_from(&question.landlock);
     let offered = |g| match &question.subject {
-        Subject::Isol(backend, _) => backend.support(g, isol_sys::os::HOST).is_offered(),
+        Subject::Isol(backend, mode) => super::support(*backend, *mode, g).is_offered(),
         _ => false,
     };
     scenario.network_off = offered(Guarantee::NetworkConfined);
@@ -231,7 +234,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario
 }
 
-const DROPS: [&str; 8] = [
+const DROPS: [&str; 9] = [
     step_names::UID,
     step_names::GID,
     step_names::GROUPS,
@@ -240,6 +243,7 @@ const DROPS: [&str; 8] = [
     step_names::SECUREBITS,
     step_names::NO_NEW_PRIVILEGES,
     step_names::READ_BACK,
+    step_names::SECCOMP,
 ];
 
 /// A tool's command line, and the attacker's behind it.
@@ -275,6 +279,8 @@ fn spring(
         return Ok(());
     }
     let mut scenario = scenario(site, question, Setting::Ordinary);
+    // A second run in the root would be refused for this, and not by whom it has to be.
+    scenario.syslog = None;
     if guarantee == Guarantee::RootClean {
         scenario.require.push(Guarantee::RootClean);
     }
