@@ -41,6 +41,22 @@ pub trait Step: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Looks again at what may have changed since [`prepare`](Step::prepare), before one more child of the
+    /// same prepared plan is started. By default nothing can have: what was opened stays open, what was
+    /// looked up stays as it was.
+    ///
+    /// # Errors
+    /// What stands in the way now.
+    fn prepare_again(&self, scene: &Scene) -> Result<(), PrepareError> {
+        let _ = scene;
+        Ok(())
+    }
+
+    /// Whether what it prepares is for one program alone, such as a uid that is allotted.
+    fn serves_one_program(&self) -> bool {
+        false
+    }
+
     /// Ends what the program has left running. Called once it has ended, before any `undo`.
     fn stop(&mut self) {}
 

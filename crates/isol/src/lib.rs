@@ -40,6 +40,7 @@ mod looking;
 mod looking;
 mod planned;
 mod ready;
+mod spawner;
 mod sweep;
 
 pub use backends::{Choice, all as backends, by_name as backend_by_name};
@@ -52,6 +53,7 @@ pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
 pub use ready::{Ready, Running};
+pub use spawner::Spawner;
 pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
 /// What a supervising parent needs of the system: signals as data.

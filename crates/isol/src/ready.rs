@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use isol_core::{Prepared, Problem, ThreadScope};
 use isol_steps::{Child, Image, LaunchError, become_program, lock_in, spawn};
@@ -10,7 +11,7 @@ use isol_sys::filter::Refusals;
 use isol_sys::process::Status;
 
 use crate::planned::{Enter, Exec, Spawn};
-use crate::{Confined, Error};
+use crate::{Confined, Error, Spawner};
 
 /// A plan for which everything has been done that can be refused.
 #[derive(Debug)]
@@ -88,8 +89,17 @@ impl Ready<Spawn> {
     pub fn spawn(self) -> Result<Running, Error> {
         let image = Image::new(&self.prepared)?;
         let child = spawn(&self.prepared, &image)?;
+        let confined = Arc::new(self.confined());
+        Ok(Running::new(child, confined, Some(self.prepared)))
+    }
+
+    /// Makes it start the program many times.
+    ///
+    /// # Errors
+    /// What it has made is for one program alone: a throw-away root, an allotted uid, a jail.
+    pub fn reusable(self) -> Result<Spawner, Error> {
         let confined = self.confined();
-        Ok(Running { child, confined, prepared: Some(self.prepared) })
+        Spawner::new(self.prepared, confined)
     }
 }
 
@@ -102,11 +112,17 @@ impl Ready<Spawn> {
 #[must_use = "dropping this kills the program"]
 pub struct Running {
     child: Child,
-    confined: Confined,
+    confined: Arc<Confined>,
+    /// What was made for it.
     prepared: Option<Prepared>,
+    over: bool,
 }
 
 impl Running {
+    pub(crate) fn new(child: Child, confined: Arc<Confined>, prepared: Option<Prepared>) -> Self {
+        Self { child, confined, prepared, over: false }
+    }
+
     /// What is in force.
     pub fn confined(&self) -> &Confined {
         &self.confined
@@ -137,7 +153,7 @@ impl Running {
         // Nobody listens: they are answered, with ENOSYS.
         self.child.refusals = None;
         let status = self.child.wait()?;
-        self.prepared = None;
+        self.is_over();
         Ok(status)
     }
 
@@ -148,9 +164,14 @@ impl Running {
     pub fn poll(&mut self) -> io::Result<Option<Status>> {
         let status = self.child.poll()?;
         if let Some(Status::Exited(_) | Status::Signalled(_)) = status {
-            self.prepared = None;
+            self.is_over();
         }
         Ok(status)
+    }
+
+    fn is_over(&mut self) {
+        self.over = true;
+        self.prepared = None;
     }
 
     /// Sends the program a signal.
@@ -164,7 +185,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.prepared.is_some() && self.child.signal(9).is_ok() {
+        if !self.over && self.child.signal(9).is_ok() {
             let _ = self.child.wait();
         }
     }

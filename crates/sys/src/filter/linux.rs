@@ -129,7 +129,7 @@ pub fn asked(number: u32) -> Result<(), Errno> {
 /// `EINVAL` if the kernel doesn't; as clone(2).
 pub fn try_out(program: &Program) -> Result<(), Errno> {
     let mut errno = 0;
-    let child = crate::spawn::child(&mut || {
+    let child = crate::spawn::child(crate::spawn::Table::Copied, &mut || {
         let tried = crate::privileges::set_no_new_privileges()
             .and_then(|()| install(program, Scope::Thread, false));
         // It shares this process's memory.

@@ -192,7 +192,7 @@ mod tests {
 
     /// What a child sees that has restricted itself: 0 if it is what it should be.
     fn in_a_child(restriction: &Restriction, sees: fn() -> bool) -> Status {
-        let child = crate::spawn::child(&mut || {
+        let child = crate::spawn::child(crate::spawn::Table::Copied, &mut || {
             let done =
                 crate::privileges::set_no_new_privileges().is_ok() && restrict(restriction).is_ok();
             if done { i32::from(!sees()) } else { 9 }

@@ -117,7 +117,7 @@ fn calls_of_other_architectures_are_none() {
 /// What the kernel answers to calls in a child, with a filter in force or without: 0 for an answer that is no error.
 fn answers(filter: Option<&Program>, calls: &[(u32, [u64; 6])]) -> Vec<i32> {
     let mut answers = vec![-1; calls.len()];
-    let child = crate::spawn::child(&mut || {
+    let child = crate::spawn::child(crate::spawn::Table::Copied, &mut || {
         if let Some(filter) = filter {
             let put = crate::privileges::set_no_new_privileges()
                 .and_then(|()| install(filter, Scope::Thread, false));
