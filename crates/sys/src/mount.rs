@@ -1,6 +1,20 @@
-//! How a file system is mounted.
+//! How a file system is mounted, and taking away what is.
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "freebsd")] {
+        #[path = "mount/freebsd.rs"]
+        mod system;
+    } else {
+        #[path = "mount/none.rs"]
+        mod system;
+    }
+}
+
+#[cfg(all(target_os = "freebsd", feature = "attempts"))]
+pub(crate) use system::points;
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use isol_core::Errno;
 use nix::sys::statvfs::{FsFlags, fstatvfs};
@@ -25,4 +39,15 @@ pub fn forbids_execution(fd: impl AsFd) -> Result<bool, Errno> {
             Ok(false)
         }
     }
+}
+
+/// Takes away what is mounted below a directory, where a mount outlives the process that made it. Busy or not.
+///
+/// # Errors
+/// As getfsstat(2) and unmount(2).
+///
+/// # References
+/// getfsstat(2), unmount(2)
+pub fn unmount_below(top: &Path) -> Result<(), Errno> {
+    system::unmount_below(top)
 }
