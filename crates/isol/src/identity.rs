@@ -3,7 +3,14 @@
 use isol_core::{Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, User, nearest};
 use isol_sys::users::{self, Account};
 
-pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
+/// Who the user and the groups of a policy are on this host, and whether the policy lets them be that.
+///
+/// # Errors
+/// [`PlanError`] for a name that is not known, and for root's own ids unless they are allowed.
+///
+/// # References
+/// getpwnam_r(3), getgrnam_r(3)
+pub fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
     let groups = policy.groups.iter().map(|g| gid_of(g, "group")).collect::<Result<Vec<_>, _>>()?;
     let (account, uid) = match &policy.user {
         User::Auto if policy.group.is_some() => return Err(group_for_nobody()),

@@ -50,7 +50,7 @@ pub fn unmount(at: &CStr) -> Result<(), Errno> {
 /// # Errors
 /// As getfsstat(2).
 pub fn mounts() -> Result<Vec<String>, Errno> {
-    let points = crate::mount::points()?;
+    let points = crate::unmount::points()?;
     Ok(points.iter().map(|point| point.display().to_string()).collect())
 }
 

@@ -8,7 +8,7 @@ use isol_core::Errno;
 
 use crate::errno::check;
 
-pub(super) fn unmount_below(top: &Path) -> Result<(), Errno> {
+pub(super) fn below(top: &Path) -> Result<(), Errno> {
     // As the kernel tells them: without links. One that is not there has nothing below it.
     let Ok(top) = top.canonicalize() else { return Ok(()) };
     // The last one first: it may be on another.
