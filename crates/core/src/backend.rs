@@ -1,6 +1,6 @@
 //! What turns a policy into a plan.
 
-use crate::{Guarantee, GuaranteeSet, Os, Phase, PlanError, Request, Step, Support};
+use crate::{Guarantee, GuaranteeSet, Os, Phase, PlanError, Policy, Request, Step, Support};
 
 /// A way to isolate: chroot(2), jail(2), namespaces.
 pub trait Backend: Sync {
@@ -24,6 +24,12 @@ pub trait Backend: Sync {
     /// kernel resolves the root's path itself compares what it got with what was checked.
     fn enters_by_descriptor(&self) -> bool {
         true
+    }
+
+    /// Whether somebody has to stay as the program's parent, outside: then who has a choice spawns it.
+    fn stays_outside(&self, policy: &Policy) -> bool {
+        let _ = policy;
+        false
     }
 
     /// The steps that are its own.

@@ -37,10 +37,25 @@ impl Isolation {
         self
     }
 
+    /// Has the program killed when this process dies.
+    pub fn die_with_parent(mut self) -> Self {
+        self.policy.die_with_parent = true;
+        self
+    }
+
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Whether the program has to be [spawned](Self::spawn) to be what it would be by itself: somebody stays outside as its
+    /// parent, whatever the mode.
+    ///
+    /// # Errors
+    /// No backend holds all that the policy requires.
+    pub fn stays_outside(&self) -> Result<bool, PlanError> {
+        Ok(self.choice.make(&self.policy)?.stays_outside(&self.policy))
     }
 
     /// The plan that would be carried out, for reading. Needs no privilege.

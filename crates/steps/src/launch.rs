@@ -162,6 +162,8 @@ fn in_place(mode: Mode, threads: ThreadScope) -> Stage {
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
+    /// The init of its pid namespace, which ends behind it.
+    init: Option<Pid>,
     ended: Option<Status>,
     /// The other ends of its standard descriptors that are pipes.
     pub pipes: [Option<File>; 3],
@@ -184,7 +186,7 @@ impl Child {
             Some(status) => Ok(status),
             None => {
                 let status = process::wait(self.pid)?;
-                self.ended = Some(status);
+                self.has_ended(status);
                 Ok(status)
             }
         }
@@ -199,10 +201,17 @@ impl Child {
             return Ok(self.ended);
         }
         let status = process::poll_stops(self.pid)?;
-        if let Some(Status::Exited(_) | Status::Signalled(_)) = status {
-            self.ended = status;
+        if let Some(ended @ (Status::Exited(_) | Status::Signalled(_))) = status {
+            self.has_ended(ended);
         }
         Ok(status)
+    }
+
+    /// With the init ends everything that the program has left in its pid namespace; the kernel says that it has ended
+    /// when all of that is gone.
+    fn has_ended(&mut self, status: Status) {
+        self.ended = Some(status);
+        end_init(self.init.take());
     }
 
     /// Sends it a signal, if it has not ended.
@@ -241,14 +250,16 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         isol_sys::spawn::child(&mut child).map_err(LaunchError::system("can't make a child"))?;
     let mut read = File::from(read);
     // While it is open here, the child's end of it can't be seen.
+    let mut replaced = None;
     let outcome = match pipe::close(write) {
-        Ok(()) => outcome(&mut read, prepared),
+        Ok(()) => outcome(&mut read, prepared, &mut replaced),
         Err(source) => Outcome::Unheard(source),
     };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
+    let (pid, init) = successors(pid, replaced, &outcome);
     match outcome {
-        Outcome::Started => Ok(Child { pid, ended: None, pipes: stdio.outer }),
+        Outcome::Started => Ok(Child { pid, init, ended: None, pipes: stdio.outer }),
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
@@ -269,6 +280,31 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
 }
 
 const SIGKILL: i32 = 9;
+
+/// Who has taken the child's place: the program, and the init above it. Where there is no program, the init is
+/// ended.
+fn successors(child: Pid, replaced: Option<(i32, i32)>, outcome: &Outcome) -> (Pid, Option<Pid>) {
+    let Some((init, program)) = replaced else { return (child, None) };
+    let mut pid = child;
+    if program != 0 {
+        // It has ended by itself.
+        let _ = process::wait(child);
+        pid = Pid::new(program);
+    }
+    let init = Some(Pid::new(init));
+    if matches!(outcome, Outcome::Started) {
+        return (pid, init);
+    }
+    end_init(init);
+    (pid, None)
+}
+
+fn end_init(init: Option<Pid>) {
+    if let Some(init) = init {
+        let _ = process::signal(init, SIGKILL);
+        let _ = process::wait(init);
+    }
+}
 
 /// What runs between fork and exec: async-signal-safe.
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
@@ -317,12 +353,17 @@ enum Outcome {
     Silent,
 }
 
-fn outcome(report: &mut File, prepared: &Prepared) -> Outcome {
+fn outcome(
+    report: &mut File,
+    prepared: &Prepared,
+    replaced: &mut Option<(i32, i32)>,
+) -> Outcome {
     let mut ready = false;
     loop {
         match pipe::read_record::<RECORD_LEN>(report) {
             Ok(Some(bytes)) => match Record::decode(&bytes) {
                 Some(Record::Ready) => ready = true,
+                Some(Record::Replaced { init, program }) => *replaced = Some((init, program)),
                 Some(Record::Waiting) => {
                     if let Err(failed) = seal(prepared, report) {
                         // Without leave it ends.
@@ -345,7 +386,7 @@ fn error(prepared: &Prepared, image: &Image, record: Record) -> LaunchError {
         Record::NotExecuted(errno) => {
             LaunchError::NotExecuted { program: image.program.clone(), errno }
         }
-        Record::Ready | Record::Waiting => LaunchError::Killed(Status::Exited(125)),
+        Record::Ready | Record::Waiting | Record::Replaced { .. } => LaunchError::Killed(Status::Exited(125)),
     }
 }
 

@@ -23,6 +23,8 @@ pub mod jail;
 pub mod limits;
 pub mod meta;
 pub mod mount;
+pub mod mounts;
+pub mod namespaces;
 pub mod os;
 pub mod pipe;
 pub mod privileges;

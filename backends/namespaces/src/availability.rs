@@ -1,0 +1,36 @@
+//! Whether namespaces can be made here.
+
+use isol_core::{Os, Unavailable};
+use isol_sys::namespaces;
+use isol_sys::os::HOST;
+
+/// The first kernel that has every call: mount_setattr(2) came last.
+const NEEDED: (u32, u32) = (5, 12);
+
+pub(crate) fn check() -> Result<(), Unavailable> {
+    let cant = |reason: String, help: &str| {
+        Err(Unavailable { reason, help: Some(help.to_owned()) })
+    };
+    if HOST != Os::Linux {
+        return cant(
+            "namespaces are Linux's".into(),
+            "--backend auto takes one that can; `isol plan` prints the plan all the same",
+        );
+    }
+    match namespaces::kernel() {
+        Some(found) if found < NEEDED => {
+            let ((major, minor), (needed, least)) = (found, NEEDED);
+            return cant(
+                format!(
+                    "this kernel is {major}.{minor}, and {needed}.{least} is the first one with mount_setattr(2)"
+                ),
+                "--backend chroot",
+            );
+        }
+        _ => {}
+    }
+    if !isol_sys::chroot::may_change_root() {
+        return cant("it needs root".into(), "run it as root");
+    }
+    Ok(())
+}

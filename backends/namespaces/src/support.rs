@@ -1,0 +1,17 @@
+//! What namespaces can hold, and why not the rest.
+
+use isol_core::{Guarantee as G, Support};
+
+pub(crate) fn of(guarantee: G) -> Support {
+    let on_request = |what: &str| Support::OnRequest(what.into());
+    match guarantee {
+        G::RootClean => on_request("the whole tree is walked before the run: --require root-clean"),
+        G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
+        G::NetworkConfined => {
+            on_request("the network is the host's unless --network none is asked for")
+        }
+        G::IpcPrivate => Support::not_offered("no user namespace is built in"),
+        G::RootHarmless => Support::not_offered("no user namespace is built in"),
+        _ => Support::Held,
+    }
+}
