@@ -11,10 +11,13 @@ mod mounts;
 mod namespaces;
 mod refused;
 mod support;
+mod unconfined;
 
 use isol_core::{
     Allow, Backend, Guarantee, Layers, Os, PlanError, Policy, Request, Support, Unavailable,
 };
+
+use isol_sys::namespaces::Kinds;
 
 /// The backend.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +51,15 @@ impl Backend for Namespaces {
         refused::check(request)?;
         let policy = request.policy;
         let kinds = kinds::of(policy);
-        let layers = Layers::default()
+        let mut layers = Layers::default()
             .with(namespaces::Namespaces::new(kinds, request))
             .with(mounts::Mounts::new(policy));
-        Ok(match &policy.hostname {
-            Some(name) => layers.with(host_name::HostName::new(name)),
-            None => layers,
-        })
+        if let Some(name) = &policy.hostname {
+            layers = layers.with(host_name::HostName::new(name));
+        }
+        if kinds.has(Kinds::NET) {
+            layers = layers.with(unconfined::Unconfined::default());
+        }
+        Ok(layers)
     }
 }

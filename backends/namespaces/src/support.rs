@@ -7,10 +7,15 @@ pub(crate) fn of(guarantee: G) -> Support {
     match guarantee {
         G::RootClean => on_request("the whole tree is walked before the run: --require root-clean"),
         G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
+        G::NetworkConfined | G::IpcPrivate if !isol_sys::unconfined::CAN_BE_DENIED => {
+            Support::not_offered("no filter of system calls is built in for this processor")
+        }
         G::NetworkConfined => {
             on_request("the network is the host's unless --network none is asked for")
         }
-        G::IpcPrivate => Support::not_offered("no user namespace is built in"),
+        G::IpcPrivate => on_request(
+            "System V IPC and POSIX message queues are private in every run; abstract sockets are the network's: --network none",
+        ),
         G::RootHarmless => Support::not_offered("no user namespace is built in"),
         _ => Support::Held,
     }

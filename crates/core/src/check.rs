@@ -70,6 +70,7 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (GID, UID, "changing the gid takes privilege"),
     (UID, CAPABILITIES, "changing the uid takes a capability"),
     (UID, NO_NEW_PRIVILEGES, "some security modules refuse id changes behind it"),
+    (NO_NEW_PRIVILEGES, UNCONFINED, "without it a filter takes CAP_SYS_ADMIN"),
     (UID, PARENT_DEATH_SIGNAL, "setuid(2) clears it"),
 ];
 

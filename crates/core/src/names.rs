@@ -47,5 +47,6 @@ names! {
     NO_TRACING "no-tracing";
     PARENT_DEATH_SIGNAL "parent-death-signal";
     READ_BACK "read-back";
+    UNCONFINED "unconfined";
     JAIL_SEAL "jail-seal";
 }

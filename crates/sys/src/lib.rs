@@ -39,5 +39,6 @@ pub mod spawn;
 pub mod state;
 pub mod supervise;
 pub mod threads;
+pub mod unconfined;
 pub mod users;
 pub mod xattr;

@@ -115,6 +115,8 @@ fn furnish(
         maker.directory(root.as_fd(), Path::new("/tmp"), 0o1777)?;
     }
 
+    // For whoever mounts one there.
+    maker.directory(root.as_fd(), Path::new("/proc"), 0o755)?;
     let dev = maker.directory(root.as_fd(), Path::new("/dev"), 0o755)?;
     if !has("/dev/null")
         && let Err(source) = isol_sys::device::make_null(&dev)
