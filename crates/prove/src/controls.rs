@@ -51,6 +51,7 @@ pub fn shown(site: &Site, guarantees: &[Guarantee]) -> Result<Vec<Shown>, Proble
             lying: None,
             bad_caller,
             traps: true,
+            least: false,
         };
         answer(site, &question).map_err(|error| failed(&error))
     };

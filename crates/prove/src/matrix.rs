@@ -6,6 +6,7 @@ use std::io;
 
 use isol_core::{Backend, Guarantee, Mode, Problem, Support};
 
+pub(crate) use cell::ask_for_all;
 pub use cell::{Question, Tried, answer};
 
 use crate::subject::Subject;
@@ -35,6 +36,7 @@ pub fn rows(
         lying: None,
         bad_caller: true,
         traps: true,
+        least: false,
     };
     let tried = answer(site, &question).map_err(|error| failed(&error))?;
     Ok(tried.into_iter().map(|tried| row(backend, mode, tried)).collect())

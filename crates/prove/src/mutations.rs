@@ -17,6 +17,11 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     (step_names::THROW_AWAY_ROOT, None, "without it there is no root to open"),
     (step_names::ROOT_DIRECTORY, None, "without it there is no descriptor to enter the root by"),
     (
+        step_names::NAMESPACES,
+        Some("namespaces"),
+        "without it the mounts would be the host's, which no step touches",
+    ),
+    (
         step_names::STANDARD_DESCRIPTORS,
         Some("jail"),
         "the root's directory lands on the closed descriptor, and a jail takes no process with a directory open",
@@ -92,6 +97,7 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
     for mode in modes(backend) {
         let mut scenario = site.scenario(Subject::Isol(backend, mode).how());
         scenario.require.push(Guarantee::RootClean);
+        matrix::ask_for_all(&mut scenario, backend);
         if mode == Mode::Spawn {
             let user = Who::Allotted;
             scenarios.push(Scenario { user, require: Vec::new(), ..scenario.clone() });
@@ -133,6 +139,11 @@ pub fn mutate(
         }
         let cut = [step, step_names::READ_BACK];
         caught(ask(site, backend, mode, &cut, None, &offered(backend))?, mode, &mut mutation);
+        if mutation.caught_by.is_empty() {
+            // What more is asked for may stand in for it.
+            let least = ask_least(site, backend, mode, &cut, &without_what_is_more(backend))?;
+            caught(least, mode, &mut mutation);
+        }
         if mutation.read_back.is_none() {
             let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
             mutation.read_back = noticed.into_iter().find_map(|tried| tried.refused);
@@ -160,6 +171,14 @@ fn caught(tried: Vec<Tried>, mode: Mode, mutation: &mut Mutation) {
     }
 }
 
+/// What a backend holds for a policy that asks for as little as it can.
+fn without_what_is_more(backend: &'static dyn Backend) -> Vec<Guarantee> {
+    let more = [Guarantee::NetworkConfined, Guarantee::IpcPrivate, Guarantee::HostnamePrivate];
+    let given_up = isol_core::Allow::HostPids.gives_up();
+    let all = offered(backend).into_iter();
+    all.filter(|g| !given_up.contains(*g) && !more.contains(g)).collect()
+}
+
 fn ask(
     site: &Site,
     backend: &'static dyn Backend,
@@ -168,20 +187,42 @@ fn ask(
     lying: Option<&str>,
     guarantees: &[Guarantee],
 ) -> Result<Vec<Tried>, Problem> {
+    let question = question(backend, mode, without, lying, guarantees);
+    answer(site, &question).map_err(|error| failed(&error))
+}
+
+fn ask_least(
+    site: &Site,
+    backend: &'static dyn Backend,
+    mode: Mode,
+    without: &[&str],
+    guarantees: &[Guarantee],
+) -> Result<Vec<Tried>, Problem> {
+    let question = question(backend, mode, without, None, guarantees);
+    answer(site, &Question { least: true, ..question }).map_err(|error| failed(&error))
+}
+
+fn question(
+    backend: &'static dyn Backend,
+    mode: Mode,
+    without: &[&str],
+    lying: Option<&str>,
+    guarantees: &[Guarantee],
+) -> Question {
     // A trap is for the steps that refuse it; without any other step it is refused as ever.
     let traps = guarantees
         .iter()
         .flat_map(|&g| probes::of(g).traps)
         .any(|trap| trap.refused_by.iter().any(|step| without.contains(step)));
-    let question = Question {
+    Question {
         subject: Subject::Isol(backend, mode),
         guarantees: guarantees.to_vec(),
         without: without.iter().map(|&s| s.to_owned()).collect(),
         lying: lying.map(str::to_owned),
         bad_caller: true,
         traps,
-    };
-    answer(site, &question).map_err(|error| failed(&error))
+        least: false,
+    }
 }
 
 /// The read-back does nothing by itself: it is missed when another step says that it was done, and was not.

@@ -270,7 +270,9 @@ impl Site {
         put(&outside.join("secret"), SECRET.as_bytes(), 0o644)?;
         put(&outside.join("stdout"), WRITTEN.as_bytes(), 0o600)?;
         // Where the program starts is there, too: whoever takes this for the root notices nothing.
-        dir_at(&outside.join("home"), 0o755)?;
+        for dir in ["home", "dev", "tmp", "proc"] {
+            dir_at(&outside.join(dir), 0o755)?;
+        }
         dir_at(&outside.join("loose"), 0o777)?;
         let point = outside.join("mounted");
         dir_at(&point, 0o755)?;

@@ -257,46 +257,43 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
-    let (pid, init) = successors(pid, replaced, &outcome);
-    match outcome {
-        Outcome::Started => Ok(Child { pid, init, ended: None, pipes: stdio.outer }),
+    let (pid, init) = successors(pid, replaced);
+    let failed = match outcome {
+        Outcome::Started => return Ok(Child { pid, init, ended: None, pipes: stdio.outer }),
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
-            Err(error(prepared, image, record))
+            error(prepared, image, record)
         }
         Outcome::Unheard(source) => {
             // It may be running by now, and nobody knows how far it came.
             let _ = process::signal(pid, SIGKILL);
             let _ = process::wait(pid);
-            Err(LaunchError::System { what: "can't read what the child reports", source })
+            LaunchError::System { what: "can't read what the child reports", source }
         }
-        Outcome::Silent => {
-            let status =
-                process::wait(pid).map_err(LaunchError::system("can't wait for the child"))?;
-            Err(LaunchError::Killed(status))
-        }
-    }
+        Outcome::Silent => match process::wait(pid) {
+            Ok(status) => LaunchError::Killed(status),
+            Err(source) => LaunchError::System { what: "can't wait for the child", source },
+        },
+    };
+    // Last: it is there until those in its namespace have been waited for.
+    end_init(init);
+    Err(failed)
 }
 
 const SIGKILL: i32 = 9;
 
-/// Who has taken the child's place: the program, and the init above it. Where there is no program, the init is
-/// ended.
-fn successors(child: Pid, replaced: Option<(i32, i32)>, outcome: &Outcome) -> (Pid, Option<Pid>) {
-    let Some((init, program)) = replaced else { return (child, None) };
-    let mut pid = child;
-    if program != 0 {
-        // It has ended by itself.
-        let _ = process::wait(child);
-        pid = Pid::new(program);
+/// Who has taken the child's place: the program, and the init above it.
+fn successors(child: Pid, replaced: Option<(i32, i32)>) -> (Pid, Option<Pid>) {
+    match replaced {
+        None => (child, None),
+        Some((init, 0)) => (child, Some(Pid::new(init))),
+        Some((init, program)) => {
+            // It has ended by itself.
+            let _ = process::wait(child);
+            (Pid::new(program), Some(Pid::new(init)))
+        }
     }
-    let init = Some(Pid::new(init));
-    if matches!(outcome, Outcome::Started) {
-        return (pid, init);
-    }
-    end_init(init);
-    (pid, None)
 }
 
 fn end_init(init: Option<Pid>) {

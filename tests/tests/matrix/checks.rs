@@ -75,6 +75,7 @@ fn nothing_tried(site: &Site) -> Result<(), Failed> {
         lying: None,
         bad_caller: true,
         traps: false,
+        least: false,
     };
     let tried = matrix::answer(site, &question).map_err(|error| error.to_string())?;
     let held: Vec<_> = tried

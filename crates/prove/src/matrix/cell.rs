@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
-use isol_core::{Allow, Guarantee, Mode, step_names};
+use isol_core::{Allow, Backend, Guarantee, Mode, step_names};
 
 use crate::engine::Outcome;
 use crate::scenario::{Scenario, Who};
@@ -25,6 +25,8 @@ pub struct Question {
     pub bad_caller: bool,
     /// Whether traps are laid too.
     pub traps: bool,
+    /// Whether the policy asks for as little as the backend can give: the host's processes, its network, its name.
+    pub least: bool,
 }
 
 /// What the attacks on one guarantee showed.
@@ -200,9 +202,10 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
         Subject::Isol(backend, _) => backend.support(g, isol_sys::os::HOST).is_offered(),
         _ => false,
     };
-    scenario.network_off = offered(Guarantee::NetworkConfined);
-    if offered(Guarantee::HostnamePrivate) {
-        scenario.hostname = Some("isol-prove".into());
+    match &question.subject {
+        _ if question.least => scenario.allow.push(Allow::HostPids.id().into()),
+        Subject::Isol(backend, _) => ask_for_all(&mut scenario, *backend),
+        _ => {}
     }
     match setting {
         Setting::Ordinary => {}
@@ -229,6 +232,15 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
         fill_in(words, site, &scenario.user, &scenario.groups);
     }
     scenario
+}
+
+/// Has the policy ask for what the backend gives on request.
+pub(crate) fn ask_for_all(scenario: &mut Scenario, backend: &dyn Backend) {
+    let offered = |g| backend.support(g, isol_sys::os::HOST).is_offered();
+    scenario.network_off = offered(Guarantee::NetworkConfined);
+    if offered(Guarantee::HostnamePrivate) {
+        scenario.hostname = Some("isol-prove".into());
+    }
 }
 
 const DROPS: [&str; 8] = [
