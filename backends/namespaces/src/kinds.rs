@@ -14,5 +14,13 @@ pub(crate) fn of(policy: &Policy) -> Kinds {
     if policy.network == Network::None || (policy.network == Network::Unsaid && confined) {
         kinds = kinds.and(Kinds::NET);
     }
+    if users(policy) {
+        kinds = kinds.and(Kinds::USER);
+    }
     kinds
+}
+
+/// Whether the policy needs one in which uid 0 is nobody outside.
+pub(crate) fn users(policy: &Policy) -> bool {
+    policy.allow.contains(Allow::RootUser) || policy.require.contains(Guarantee::RootHarmless)
 }

@@ -5,6 +5,7 @@
 //! run on Linux.
 
 mod availability;
+mod denied;
 mod host_name;
 mod kinds;
 mod mounts;
@@ -12,9 +13,10 @@ mod namespaces;
 mod refused;
 mod support;
 mod unconfined;
+mod user_namespace;
 
 use isol_core::{
-    Allow, Backend, Guarantee, Layers, Os, PlanError, Policy, Request, Support, Unavailable,
+    Allow, Backend, Guarantee, Identity, Layers, Os, PlanError, Policy, Request, Support, Unavailable,
 };
 
 use isol_sys::namespaces::Kinds;
@@ -25,6 +27,31 @@ pub struct Namespaces;
 
 /// Its name on the command line.
 pub const NAME: &str = "namespaces";
+
+/// What uid 0 can do inside, to what is its own there: chown and access files, change ids, bind low ports, signal, chroot.
+/// As a jail's root it can't mount, make devices, trace, or configure the network.
+const CAPABILITIES_OF_ROOT: u64 = {
+    const CHOWN: u64 = 1;
+    const DAC_OVERRIDE: u64 = 1 << 1;
+    const FOWNER: u64 = 1 << 3;
+    const FSETID: u64 = 1 << 4;
+    const KILL: u64 = 1 << 5;
+    const SETGID: u64 = 1 << 6;
+    const SETUID: u64 = 1 << 7;
+    const SETPCAP: u64 = 1 << 8;
+    const NET_BIND_SERVICE: u64 = 1 << 10;
+    const SYS_CHROOT: u64 = 1 << 18;
+    CHOWN
+        | DAC_OVERRIDE
+        | FOWNER
+        | FSETID
+        | KILL
+        | SETGID
+        | SETUID
+        | SETPCAP
+        | NET_BIND_SERVICE
+        | SYS_CHROOT
+};
 
 impl Backend for Namespaces {
     fn name(&self) -> &'static str {
@@ -47,13 +74,23 @@ impl Backend for Namespaces {
         !policy.allow.contains(Allow::HostPids)
     }
 
+    fn capabilities_of_root(&self) -> u64 {
+        CAPABILITIES_OF_ROOT
+    }
+
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
         refused::check(request)?;
         let policy = request.policy;
         let kinds = kinds::of(policy);
-        let mut layers = Layers::default()
+        let mut layers = Layers::default();
+        if kinds.has(Kinds::USER) {
+            let stays_root =
+                matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+            layers = layers.with(user_namespace::UserNamespace::new(stays_root));
+        }
+        layers = layers
             .with(namespaces::Namespaces::new(kinds, request))
-            .with(mounts::Mounts::new(policy));
+            .with(mounts::Mounts::new(kinds));
         if let Some(name) = &policy.hostname {
             layers = layers.with(host_name::HostName::new(name));
         }

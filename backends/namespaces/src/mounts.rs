@@ -4,7 +4,7 @@ mod device;
 mod root;
 
 use isol_core::{
-    Errno, Fault, Guarantee as G, Phase, Policy, PrepareError, Problem, Scene, Stage, Step,
+    Errno, Fault, Guarantee as G, Phase, PrepareError, Problem, Scene, Stage, Step,
     step_names,
 };
 use isol_sys::meta::Meta;
@@ -22,21 +22,28 @@ pub(crate) struct Mounts {
     proc: bool,
     dev: bool,
     tmp: bool,
+    /// Whether this is a user namespace, in which no device can be made.
+    users: bool,
 }
 
 impl Mounts {
-    pub(crate) fn new(_policy: &Policy) -> Self {
-        Self { outside: 0, proc: false, dev: false, tmp: false }
+    pub(crate) fn new(kinds: Kinds) -> Self {
+        let users = kinds.has(Kinds::USER);
+        Self { outside: 0, proc: false, dev: false, tmp: false, users }
+    }
+
+    /// While the host's is still there: without it the kernel makes none in a user namespace.
+    fn new_proc(&self) -> Result<Option<mounts::Fd>, Fault> {
+        if !self.proc {
+            return Ok(None);
+        }
+        let of_pids = [(c"hidepid", Some(c"invisible")), (c"subset", Some(c"pid"))];
+        let forbids = Forbids { write: false, exec: true, devices: true };
+        let proc = mounts::new_filesystem(c"proc", &of_pids, forbids);
+        proc.map(Some).map_err(doing("mounting a /proc"))
     }
 
     fn in_root(&self) -> Result<(), Fault> {
-        if self.proc {
-            let of_pids = [(c"hidepid", Some(c"invisible")), (c"subset", Some(c"pid"))];
-            let forbids = Forbids { write: false, exec: true, devices: true };
-            let proc = mounts::new_filesystem(c"proc", &of_pids, forbids)
-                .map_err(doing("mounting a /proc"))?;
-            put(&proc, c"proc")?;
-        }
         if self.tmp {
             let forbids = Forbids { write: false, exec: true, devices: true };
             let tmp = mounts::new_filesystem(c"tmpfs", &TMP, forbids)
@@ -133,7 +140,11 @@ impl Step for Mounts {
             return Err(Fault::state("this is still the host's mount namespace"));
         }
         let umask = signals::set_umask(0);
-        root::exchange(self.dev)?;
+        let proc = self.new_proc()?;
+        root::exchange(self.dev, self.users)?;
+        if let Some(proc) = proc {
+            put(&proc, c"proc")?;
+        }
         self.in_root()?;
         signals::set_umask(umask);
         Ok(())

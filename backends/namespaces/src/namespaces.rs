@@ -1,8 +1,10 @@
 //! Into new namespaces, with an init between them and the program.
 
+use std::os::fd::AsRawFd;
+
 use isol_core::{
-    Allow, Errno, Fault, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request, Scene,
-    Stage, Step, step_names,
+    Allow, Errno, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
+    Scene, Stage, Step, Uid, step_names,
 };
 use isol_sys::namespaces::{self, Kinds, Split};
 use isol_sys::{pipe, session};
@@ -14,6 +16,8 @@ pub(crate) struct Namespaces {
     kinds: Kinds,
     mode: Mode,
     keep_terminal: bool,
+    /// The user namespace to enter, and as whom to make files there.
+    users: Option<(i32, Uid, Gid)>,
     /// What tells those that are left from all others.
     outside: Vec<(Kinds, u64)>,
 }
@@ -21,7 +25,7 @@ pub(crate) struct Namespaces {
 impl Namespaces {
     pub(crate) fn new(kinds: Kinds, request: &Request<'_>) -> Self {
         let keep_terminal = request.policy.allow.contains(Allow::Terminal);
-        Self { kinds, mode: request.mode, keep_terminal, outside: Vec::new() }
+        Self { kinds, mode: request.mode, keep_terminal, users: None, outside: Vec::new() }
     }
 
     fn enter_pids(&self, stage: &Stage) -> Result<(), Fault> {
@@ -71,7 +75,7 @@ impl Step for Namespaces {
     }
 
     fn calls(&self) -> &'static [&'static str] {
-        &["unshare", "pidfd_open", "clone", "setsid", "stat"]
+        &["setns", "unshare", "pidfd_open", "clone", "setsid", "stat"]
     }
 
     fn establishes(&self) -> &'static [G] {
@@ -82,16 +86,25 @@ impl Step for Namespaces {
                 G::HostnamePrivate,
                 G::MountsPrivate,
                 G::NetworkConfined,
+                G::IpcPrivate,
             ],
             (true, false) => {
                 &[G::PidsHidden, G::SignalsConfined, G::HostnamePrivate, G::MountsPrivate]
             }
-            (false, true) => &[G::HostnamePrivate, G::MountsPrivate, G::NetworkConfined],
+            (false, true) => {
+                &[G::HostnamePrivate, G::MountsPrivate, G::NetworkConfined, G::IpcPrivate]
+            }
             (false, false) => &[G::HostnamePrivate, G::MountsPrivate],
         }
     }
 
-    fn prepare(&mut self, _scene: &mut Scene) -> Result<(), PrepareError> {
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        if self.kinds.has(Kinds::USER) {
+            let made = scene.user_namespace.as_ref().zip(scene.ids.as_ref());
+            let (made, ids) =
+                made.ok_or_else(|| Problem::new(NAME, "no user namespace has been made", ""))?;
+            self.users = Some((made.as_raw_fd(), ids.uid, ids.gid));
+        }
         for kind in self.kinds.iter() {
             let found = namespaces::identity(kind).map_err(|errno| {
                 let name: String = kind.names().collect();
@@ -104,7 +117,13 @@ impl Step for Namespaces {
     }
 
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
-        namespaces::leave(self.kinds).map_err(|errno| Fault::call(errno, "unshare"))?;
+        if let Some((fd, uid, gid)) = self.users {
+            namespaces::enter_users(fd).map_err(|errno| Fault::call(errno, "setns"))?;
+            namespaces::make_files_as(uid, gid)
+                .map_err(|errno| Fault::call(errno, "setfsuid to somebody of the namespace"))?;
+        }
+        let kinds = self.kinds.without(Kinds::USER);
+        namespaces::leave(kinds).map_err(|errno| Fault::call(errno, "unshare"))?;
         if self.kinds.has(Kinds::PID) {
             self.enter_pids(stage)?;
         }

@@ -1,6 +1,6 @@
 //! What of a policy this backend has no way to honour.
 
-use isol_core::{Allow, Identity, Network, PlanError, Request};
+use isol_core::{Allow, Network, PlanError, Request};
 
 use crate::NAME;
 
@@ -40,13 +40,6 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
             "a process with other threads",
             "it goes on in a child, which has none of them",
             "isolate it before it starts threads, or allow the host's processes too",
-        );
-    }
-    if matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root()) {
-        return cant(
-            "uid 0",
-            "no user namespace is built in",
-            "name a user: --user NAME, or --user auto",
         );
     }
     Ok(())

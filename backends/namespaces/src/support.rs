@@ -16,7 +16,9 @@ pub(crate) fn of(guarantee: G) -> Support {
         G::IpcPrivate => on_request(
             "System V IPC and POSIX message queues are private in every run; abstract sockets are the network's: --network none",
         ),
-        G::RootHarmless => Support::not_offered("no user namespace is built in"),
+        G::RootHarmless => on_request(
+            "a user namespace, in which files of others look like nobody's, is made for --require root-harmless and for --allow root-user",
+        ),
         _ => Support::Held,
     }
 }

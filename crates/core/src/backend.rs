@@ -32,6 +32,11 @@ pub trait Backend: Sync {
         false
     }
 
+    /// The Linux capabilities that uid 0 keeps inside, as bits; none but where it is root of its own user namespace.
+    fn capabilities_of_root(&self) -> u64 {
+        0
+    }
+
     /// The steps that are its own.
     ///
     /// # Errors

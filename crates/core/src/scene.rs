@@ -43,6 +43,10 @@ pub struct Scene {
     pub ids: Option<Ids>,
     /// Where the root is, once that is known.
     pub root_path: Option<PathBuf>,
+    /// As whom the program is known outside, where that differs from what it is inside.
+    pub outside: Option<Ids>,
+    /// The user namespace that it will be in; kept open until it is entered.
+    pub user_namespace: Option<Arc<OwnedFd>>,
     /// The root, once it has been opened and checked.
     pub root: Option<RootHandle>,
     /// The hold on an allotted uid.
@@ -63,6 +67,8 @@ impl Scene {
             mode,
             command,
             ids: None,
+            outside: None,
+            user_namespace: None,
             root_path: None,
             root: None,
             uid_hold: None,

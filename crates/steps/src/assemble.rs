@@ -64,7 +64,7 @@ pub fn assemble(
     enter(&mut steps, request, backend.enters_by_descriptor());
     steps.extend(layers.take(Phase::Enter));
     steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));
-    give_up(&mut steps, backend.name(), request)?;
+    give_up(&mut steps, backend, request)?;
     steps.push(Box::new(ReadBack));
     steps.extend(layers.take(Phase::Seal));
 
@@ -131,7 +131,7 @@ fn enter(steps: &mut Steps, request: &Request<'_>, by_descriptor: bool) {
 /// The Drop phase.
 fn give_up(
     steps: &mut Steps,
-    backend: &'static str,
+    backend: &dyn Backend,
     request: &Request<'_>,
 ) -> Result<(), PlanError> {
     let (groups, ids) = match request.identity {
@@ -139,16 +139,20 @@ fn give_up(
         Identity::Fixed(ids) => (ids.groups.clone(), Some(ids)),
     };
     let capabilities = request.os.has_capabilities();
+    let keep = match ids {
+        Some(ids) if ids.uid.is_root() => backend.capabilities_of_root(),
+        _ => 0,
+    };
     if capabilities {
-        steps.push(Box::new(BoundingSet));
-        steps.push(Box::new(Securebits));
+        steps.push(Box::new(BoundingSet { keep }));
+        steps.push(Box::new(Securebits { stays_root: keep != 0 }));
     }
     steps.push(Box::new(Groups::new(groups)));
     steps.push(Box::new(DropGid { gid: ids.map(|i| i.gid) }));
     steps.push(Box::new(DropUid { uid: ids.map(|i| i.uid) }));
     let die = request.policy.die_with_parent;
     if capabilities {
-        steps.push(Box::new(Capabilities));
+        steps.push(Box::new(Capabilities { keep }));
     }
     if isol_sys::privileges::has_no_privilege_gain(request.os) {
         steps.push(Box::new(NoNewPrivileges));
@@ -160,7 +164,7 @@ fn give_up(
         steps.push(Box::new(ParentDeathSignal { die }));
     } else if die {
         return Err(PlanError::CantHonour {
-            backend,
+            backend: backend.name(),
             what: "a parent-death signal".into(),
             reason: format!("isol sets none on {}", request.os),
             help: None,

@@ -1,6 +1,8 @@
 //! Everything that nobody asked for is closed.
 
-use isol_core::{Fault, Mode, Stage, Step, step_names};
+use std::os::fd::AsRawFd;
+
+use isol_core::{Fault, Mode, PrepareError, Scene, Stage, Step, step_names};
 use isol_sys::descriptors;
 
 use crate::tells::{doing, must};
@@ -12,13 +14,15 @@ const LOOKED_AT: i32 = 1024;
 pub(crate) struct Descriptors {
     /// Sorted.
     pub(crate) pass: Vec<i32>,
+    /// The same, and those that a later step still needs and closes; sorted.
+    keep: Vec<i32>,
 }
 
 impl Descriptors {
     pub(crate) fn new(mut pass: Vec<i32>) -> Self {
         pass.sort_unstable();
         pass.dedup();
-        Self { pass }
+        Self { keep: pass.clone(), pass }
     }
 }
 
@@ -35,13 +39,21 @@ impl Step for Descriptors {
         format!("close every descriptor but 0, 1, 2{}", passed.concat())
     }
 
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        if let Some(users) = &scene.user_namespace {
+            self.keep.push(users.as_raw_fd());
+            self.keep.sort_unstable();
+        }
+        Ok(())
+    }
+
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
         for (to, from) in (0..).zip(stage.stdio) {
             if let Some(from) = from {
                 descriptors::put(from, to).map_err(doing("dup2 onto a standard descriptor"))?;
             }
         }
-        descriptors::close_all_but(&self.pass, stage.report)
+        descriptors::close_all_but(&self.keep, stage.report)
             .map_err(doing("closing descriptors"))?;
         if stage.mode != Mode::Enter {
             for &fd in &self.pass {

@@ -31,6 +31,7 @@ pub mod privileges;
 pub mod process;
 pub mod processes;
 pub mod quote;
+pub mod random;
 pub mod rootdir;
 pub mod scheduling;
 pub mod session;

@@ -3,9 +3,10 @@
 //! Elsewhere every call answers `ENOSYS`.
 
 use std::ffi::CStr;
-use std::os::fd::RawFd;
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::Errno;
+use isol_core::{Errno, Gid, Uid};
 
 cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
@@ -17,10 +18,13 @@ cfg_if::cfg_if! {
         mod split;
         #[path = "namespaces/guardian.rs"]
         mod guardian;
+        #[path = "namespaces/users.rs"]
+        mod users;
     } else {
         #[path = "namespaces/none.rs"]
         mod system;
         use system as split;
+        use system as users;
     }
 }
 
@@ -98,15 +102,82 @@ pub fn leave(kinds: Kinds) -> Result<(), Errno> {
     system::leave(kinds)
 }
 
-/// Enters the user namespace that a descriptor is of. Async-signal-safe.
+/// Enters the user namespace that a descriptor is of, and closes the descriptor. Async-signal-safe.
 ///
 /// # Errors
 /// As setns(2).
 ///
 /// # References
 /// setns(2), user_namespaces(7)
-pub fn join_user(fd: RawFd) -> Result<(), Errno> {
-    system::join_user(fd)
+pub fn enter_users(fd: RawFd) -> Result<(), Errno> {
+    system::join_user(fd)?;
+    // SAFETY: the number is the caller's, who has no more use for it.
+    unsafe { libc::close(fd) };
+    Ok(())
+}
+
+/// So many ids in a row: the first one inside, the first one outside, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Inside.
+    pub inside: u32,
+    /// Outside.
+    pub outside: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Makes a user namespace with these uids and gids in it, and returns a descriptor of it, closed on exec. Nobody is in
+/// it. Allocates.
+///
+/// # Errors
+/// As clone(2), and of writing the maps: `EPERM` without `CAP_SETUID` and `CAP_SETGID`.
+///
+/// # References
+/// user_namespaces(7)
+pub fn make_user(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
+    users::make(uids, gids)
+}
+
+/// What a process writes that is alone in a user namespace of its own making: one uid, one gid, and that the supplementary
+/// groups stay as they are.
+#[derive(Debug)]
+pub struct OwnIds {
+    uid: Vec<u8>,
+    gid: Vec<u8>,
+}
+
+impl OwnIds {
+    /// Lays it ready: an id inside, and the caller's effective one outside. Allocates.
+    #[must_use]
+    pub fn new(uid: (u32, u32), gid: (u32, u32)) -> Self {
+        let line = |(inside, outside)| format!("{inside} {outside} 1\n").into_bytes();
+        Self { uid: line(uid), gid: line(gid) }
+    }
+
+    /// Writes it, by the `/proc` that is in the root. Async-signal-safe.
+    ///
+    /// # Errors
+    /// As open(2) and write(2).
+    ///
+    /// # References
+    /// user_namespaces(7)
+    pub fn write(&self) -> Result<(), Errno> {
+        users::write(c"/proc/self/setgroups", b"deny")?;
+        users::write(c"/proc/self/uid_map", &self.uid)?;
+        users::write(c"/proc/self/gid_map", &self.gid)
+    }
+}
+
+/// As whom this thread makes files: somebody whom its user namespace knows. Async-signal-safe.
+///
+/// # Errors
+/// `EPERM` if the ids did not change.
+///
+/// # References
+/// setfsuid(2), setfsgid(2)
+pub fn make_files_as(uid: Uid, gid: Gid) -> Result<(), Errno> {
+    users::make_files_as(uid.get(), gid.get())
 }
 
 /// What tells this process's namespace of one kind from any other; by the `/proc` that is in its root.

@@ -8,13 +8,14 @@ use isol_sys::mounts::{self, Fd, Forbids, HERE, What};
 
 use super::doing;
 
+/// Where the host has them, and their numbers.
 const NODES: [(&CStr, (u32, u32)); 6] = [
-    (c"dev/null", (1, 3)),
-    (c"dev/zero", (1, 5)),
-    (c"dev/full", (1, 7)),
-    (c"dev/random", (1, 8)),
-    (c"dev/urandom", (1, 9)),
-    (c"dev/tty", (5, 0)),
+    (c"/dev/null", (1, 3)),
+    (c"/dev/zero", (1, 5)),
+    (c"/dev/full", (1, 7)),
+    (c"/dev/random", (1, 8)),
+    (c"/dev/urandom", (1, 9)),
+    (c"/dev/tty", (5, 0)),
 ];
 
 const LINKS: [(&CStr, &CStr); 5] = [
@@ -30,10 +31,16 @@ const PTS: [(&CStr, Option<&CStr>); 3] =
     [(c"newinstance", None), (c"ptmxmode", Some(c"666")), (c"mode", Some(c"620"))];
 
 /// Makes it in the lowest root, which is the working directory, and attaches it to the root's own.
-pub(super) fn fill(root: &Fd) -> Result<(), Fault> {
+pub(super) fn fill(root: &Fd, users: bool) -> Result<(), Fault> {
     mounts::make_directory(HERE, c"dev", 0o755).map_err(doing("mkdir for /dev"))?;
-    for (name, number) in NODES {
-        mounts::make_device(HERE, name, number).map_err(doing("making a device of /dev"))?;
+    for (path, number) in NODES {
+        let name = below(path, "/");
+        // In a user namespace no device can be made: the host's is mounted on a file.
+        let made = match users {
+            false => mounts::make_device(HERE, name, number),
+            true => mounts::make_file(HERE, name),
+        };
+        made.map_err(doing("making a device of /dev"))?;
     }
     for (name, target) in LINKS {
         mounts::make_link(HERE, name, target).map_err(doing("making a link of /dev"))?;
@@ -61,6 +68,9 @@ pub(super) fn fill(root: &Fd) -> Result<(), Fault> {
         mounts::attach(made.get(), dev.get(), on)
             .map_err(doing("attaching a file system of /dev"))?;
     }
+    if users {
+        NODES.into_iter().try_for_each(|(path, number)| host_s(&dev, path, number))?;
+    }
     match log {
         Some(log) => mounts::attach(log.get(), dev.get(), c"log").map_err(doing("attaching /dev/log")),
         None => Ok(()),
@@ -79,4 +89,22 @@ fn log_of(root: &Fd) -> Result<Option<Fd>, Fault> {
         return Ok(None);
     }
     mounts::copy_tree(found.get(), c"", false).map(Some).map_err(doing("open_tree of /dev/log"))
+}
+
+/// What of a path comes behind its beginning.
+fn below(path: &'static CStr, beginning: &str) -> &'static CStr {
+    let rest = &path.to_bytes_with_nul()[beginning.len()..];
+    CStr::from_bytes_with_nul(rest).unwrap_or(path)
+}
+
+/// The host's device, which is still there by its path, if it is the one that it should be.
+fn host_s(dev: &Fd, path: &'static CStr, number: (u32, u32)) -> Result<(), Fault> {
+    let device =
+        mounts::copy_tree(HERE, path, false).map_err(doing("open_tree of a device of the host"))?;
+    let is = mounts::what_is(device.get()).map_err(doing("fstat of a device of the host"))?;
+    if !is.is_device(number) {
+        return Err(Fault::state("a device of the host's /dev is another"));
+    }
+    mounts::attach(device.get(), dev.get(), below(path, "/dev/"))
+        .map_err(doing("attaching a device of the host"))
 }

@@ -15,7 +15,7 @@ const EMPTY: [(&std::ffi::CStr, Option<&std::ffi::CStr>); 2] =
 
 /// Makes the working directory, which is the checked one, the program's root, with a `/dev` in it if that is asked for; it
 /// is the working directory then, too.
-pub(super) fn exchange(with_dev: bool) -> Result<(), Fault> {
+pub(super) fn exchange(with_dev: bool, users: bool) -> Result<(), Fault> {
     mounts::cut_off().map_err(doing("cutting the mounts off from the host's"))?;
     let root = mounts::copy_tree(HERE, c".", true).map_err(doing("open_tree of the root"))?;
     let no_devices = Forbids { write: false, exec: false, devices: true };
@@ -28,7 +28,7 @@ pub(super) fn exchange(with_dev: bool) -> Result<(), Fault> {
     mounts::make_directory(HERE, c"root", 0o755).map_err(doing("mkdir in the lowest root"))?;
     mounts::attach(root.get(), HERE, c"root").map_err(doing("attaching the root"))?;
     if with_dev {
-        device::fill(&root)?;
+        device::fill(&root, users)?;
     }
     mounts::pivot_here().map_err(doing("pivot_root"))?;
     let shut = Forbids { write: true, exec: true, devices: true };

@@ -40,8 +40,8 @@ impl Step for ProgramInRoot {
         let missing = |what: &str| Problem::new(step_names::PROGRAM, what, "");
         let command = scene.command.take().ok_or_else(|| missing("no program is named"))?;
         let root = scene.root.as_ref().ok_or_else(|| missing("no root has been opened"))?;
-        let ids =
-            scene.ids.as_ref().ok_or_else(|| missing("nobody has said who the program will be"))?;
+        let ids = scene.outside.as_ref().or(scene.ids.as_ref());
+        let ids = ids.ok_or_else(|| missing("nobody has said who the program will be"))?;
         let tree = sysroot(root)?;
         let explain = |error: &ClosureError| problem(error, step_names::PROGRAM, Some(&root.path));
         let path = find(&command, &tree).map_err(|e| explain(&e))?;
