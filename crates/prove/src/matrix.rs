@@ -6,7 +6,7 @@ use std::io;
 
 use isol_core::{Backend, Guarantee, Mode, Problem, Support};
 
-pub(crate) use cell::ask_for_all;
+pub(crate) use cell::{as_root, ask_for_all};
 pub use cell::{Question, Tried, answer};
 
 use crate::subject::Subject;

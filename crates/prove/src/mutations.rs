@@ -17,6 +17,11 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     (step_names::THROW_AWAY_ROOT, None, "without it there is no root to open"),
     (step_names::ROOT_DIRECTORY, None, "without it there is no descriptor to enter the root by"),
     (
+        step_names::USER_NAMESPACE,
+        Some("namespaces"),
+        "without it there is none to enter",
+    ),
+    (
         step_names::NAMESPACES,
         Some("namespaces"),
         "without it the mounts would be the host's, which no step touches",
@@ -101,6 +106,11 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
         if mode == Mode::Spawn {
             let user = Who::Allotted;
             scenarios.push(Scenario { user, require: Vec::new(), ..scenario.clone() });
+        }
+        if mode == Mode::Spawn && offered(backend).contains(&Guarantee::RootHarmless) {
+            let mut root = Scenario { require: Vec::new(), ..scenario.clone() };
+            matrix::as_root(&mut root);
+            scenarios.push(root);
         }
         scenarios.push(scenario);
     }
@@ -259,6 +269,9 @@ fn nothing_starts(
         let mut scenario = site.scenario(Subject::Isol(backend, mode).how());
         if allotted {
             scenario.user = Who::Allotted;
+        }
+        if step == step_names::USER_NAMESPACE {
+            matrix::as_root(&mut scenario);
         }
         scenario.without = vec![step.to_owned(), step_names::READ_BACK.to_owned()];
         match site.start(&scenario).map_err(|error| failed(&error))? {

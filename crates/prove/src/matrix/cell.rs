@@ -214,12 +214,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
             // Some of the host's own daemons run as nobody.
             scenario.allow.push(Allow::SharedUid.id().into());
         }
-        Setting::AsRoot if offered(Guarantee::RootHarmless) => {
-            scenario.user = Who::Id(0);
-            scenario.allow.extend(
-                [Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()),
-            );
-        }
+        Setting::AsRoot if offered(Guarantee::RootHarmless) => as_root(&mut scenario),
         Setting::AsRoot if matches!(question.subject, Subject::Tool(_)) => {
             scenario.user = Who::Id(0);
         }
@@ -232,6 +227,14 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
         fill_in(words, site, &scenario.user, &scenario.groups);
     }
     scenario
+}
+
+/// Has the program be uid 0, where the backend confines even that.
+pub(crate) fn as_root(scenario: &mut Scenario) {
+    scenario.user = Who::Id(0);
+    scenario
+        .allow
+        .extend([Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()));
 }
 
 /// Has the policy ask for what the backend gives on request.
