@@ -90,7 +90,7 @@ impl Backend for Namespaces {
         }
         layers = layers
             .with(namespaces::Namespaces::new(kinds, request))
-            .with(mounts::Mounts::new(kinds));
+            .with(mounts::Mounts::new(policy, kinds));
         if let Some(name) = &policy.hostname {
             layers = layers.with(host_name::HostName::new(name));
         }

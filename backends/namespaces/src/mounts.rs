@@ -1,73 +1,82 @@
 //! A root of the namespace's own, with the checked directory in it, and the file systems that every program expects.
 
+mod asked;
 mod device;
 mod root;
 
+use std::ffi::CStr;
+
 use isol_core::{
-    Errno, Fault, Guarantee as G, Phase, PrepareError, Problem, Scene, Stage, Step,
+    Errno, Fault, Guarantee as G, Phase, Policy, PrepareError, Problem, Scene, Stage, Step,
     step_names,
 };
-use isol_sys::meta::Meta;
-use isol_sys::mounts::{self, Forbids, What};
+use isol_sys::meta::{self, Meta};
+use isol_sys::mounts::{self, Fd, Forbids, What};
 use isol_sys::namespaces::{self, Kinds};
 use isol_sys::{chroot, signals};
+
+use asked::{Asked, put};
 
 const NAME: &str = step_names::MOUNTS;
 
 #[derive(Debug)]
 pub(crate) struct Mounts {
+    read_only: bool,
+    asked: Asked,
+    /// Whether this is a user namespace, in which no device can be made.
+    users: bool,
     /// The mount namespace that must not be this one.
     outside: u64,
     /// Which of the directories of the root there are, to mount on.
     proc: bool,
     dev: bool,
     tmp: bool,
-    /// Whether this is a user namespace, in which no device can be made.
-    users: bool,
 }
 
 impl Mounts {
-    pub(crate) fn new(kinds: Kinds) -> Self {
-        let users = kinds.has(Kinds::USER);
-        Self { outside: 0, proc: false, dev: false, tmp: false, users }
-    }
-
-    /// While the host's is still there: without it the kernel makes none in a user namespace.
-    fn new_proc(&self) -> Result<Option<mounts::Fd>, Fault> {
-        if !self.proc {
-            return Ok(None);
+    pub(crate) fn new(policy: &Policy, kinds: Kinds) -> Self {
+        Self {
+            read_only: policy.read_only,
+            asked: Asked::new(policy),
+            users: kinds.has(Kinds::USER),
+            outside: 0,
+            proc: false,
+            dev: false,
+            tmp: false,
         }
-        let of_pids = [(c"hidepid", Some(c"invisible")), (c"subset", Some(c"pid"))];
-        let forbids = Forbids { write: false, exec: true, devices: true };
-        let proc = mounts::new_filesystem(c"proc", &of_pids, forbids);
-        proc.map(Some).map_err(doing("mounting a /proc"))
     }
 
-    fn in_root(&self) -> Result<(), Fault> {
+    /// All that is mounted in the root. The host's `/proc` is still there: without it the kernel makes none in a user
+    /// namespace.
+    fn furnish(&self, root: &Fd) -> Result<(), Fault> {
+        let data = Forbids { write: false, exec: true, devices: true };
+        if self.dev {
+            device::fill(root, self.users)?;
+        }
+        if self.proc {
+            let proc = mounts::new_filesystem(c"proc", &PROC, data)
+                .map_err(doing("mounting a /proc"))?;
+            put(&proc, root, c"proc", What::Directory)?;
+        }
         if self.tmp {
-            let forbids = Forbids { write: false, exec: true, devices: true };
-            let tmp = mounts::new_filesystem(c"tmpfs", &TMP, forbids)
+            let tmp = mounts::new_filesystem(c"tmpfs", &TMP, data)
                 .map_err(doing("mounting a /tmp"))?;
-            put(&tmp, c"tmp")?;
+            put(&tmp, root, c"tmp", What::Directory)?;
         }
-        Ok(())
+        self.asked.apply(root)
     }
 }
 
+type MountOption = (&'static CStr, Option<&'static CStr>);
+
+/// Of the program's own processes, and nothing but processes.
+const PROC: [MountOption; 2] = [(c"hidepid", Some(c"invisible")), (c"subset", Some(c"pid"))];
 /// For everybody; a tenth of the memory.
-const TMP: [(&std::ffi::CStr, Option<&std::ffi::CStr>); 2] =
-    [(c"mode", Some(c"1777")), (c"size", Some(c"10%"))];
+const TMP: [MountOption; 2] = [(c"mode", Some(c"1777")), (c"size", Some(c"10%"))];
 
 /// Turns an errno into the fault of what was being done.
 fn doing(what: &'static str) -> impl Fn(Errno) -> Fault {
     move |errno| Fault::call(errno, what)
-}
-
-/// On a directory of the root, which is the working directory.
-fn put(mount: &mounts::Fd, on: &std::ffi::CStr) -> Result<(), Fault> {
-    let place = mounts::open_below(mounts::HERE, on, What::Directory)
-        .map_err(doing("opening a directory of the root to mount on"))?;
-    mounts::attach(mount.get(), place.get(), c"").map_err(doing("attaching a mount"))
 }
 
 impl Step for Mounts {
@@ -80,7 +89,11 @@ impl Step for Mounts {
     }
 
     fn explains(&self) -> String {
-        "cut all mounts off from the host's; the checked directory, by its descriptor, nosuid, nodev, below an empty read-only root; detach the rest; a /proc of the program's own processes, a minimal /dev, an empty /tmp, each where the root has the directory".into()
+        let read_only = if self.read_only { "read-only, " } else { "" };
+        format!(
+            "cut off from the host's mounts, make the checked directory the root, {read_only}nosuid, nodev, and detach all else; a /proc of its own processes, a minimal /dev, an empty /tmp, where the root has the directories{}",
+            self.asked.explains()
+        )
     }
 
     fn calls(&self) -> &'static [&'static str] {
@@ -91,6 +104,7 @@ impl Step for Mounts {
             "fsopen",
             "fsconfig",
             "fsmount",
+            "openat2",
             "move_mount",
             "pivot_root",
             "umount2",
@@ -110,6 +124,7 @@ impl Step for Mounts {
         self.outside = namespaces::identity(Kinds::MOUNT).map_err(|errno| {
             Problem::call(NAME, "can't tell which mount namespace this is", errno)
         })?;
+        self.asked.prepare(root)?;
         let mut missing = Vec::new();
         for (name, there) in
             [("proc", &mut self.proc), ("dev", &mut self.dev), ("tmp", &mut self.tmp)]
@@ -120,7 +135,10 @@ impl Step for Mounts {
                 missing.push(format!("/{name}"));
             }
         }
-        if self.tmp && !is_empty(&root.fd, "tmp") {
+        if self.tmp && self.asked.is_on("/tmp") {
+            self.tmp = false;
+        }
+        if self.tmp && !meta::is_empty_directory(&root.fd, "tmp").unwrap_or(false) {
             self.tmp = false;
             scene.notes.push("the root's /tmp is not empty: it stays as it is".into());
         }
@@ -140,12 +158,7 @@ impl Step for Mounts {
             return Err(Fault::state("this is still the host's mount namespace"));
         }
         let umask = signals::set_umask(0);
-        let proc = self.new_proc()?;
-        root::exchange(self.dev, self.users)?;
-        if let Some(proc) = proc {
-            put(&proc, c"proc")?;
-        }
-        self.in_root()?;
+        root::exchange(self.read_only, |root| self.furnish(root))?;
         signals::set_umask(umask);
         Ok(())
     }
@@ -163,8 +176,4 @@ impl Step for Mounts {
         }
         Ok(())
     }
-}
-
-fn is_empty(root: &std::os::fd::OwnedFd, name: &str) -> bool {
-    isol_sys::meta::is_empty_directory(root, name).unwrap_or(false)
 }

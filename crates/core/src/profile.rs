@@ -8,8 +8,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allow, Environment, Gid, Group, Guarantee, Limit, LimitError, Network, NetworkError, Parameter,
-    Policy, PolicyError, Problem, Root, Uid, UnknownAllow, UnknownGuarantee, User,
+    Allow, Bind, Environment, Gid, Group, Guarantee, Limit, LimitError, MountError, Network,
+    NetworkError, Parameter, Policy, PolicyError, Problem, Root, Tmpfs, Uid, UnknownAllow,
+    UnknownGuarantee, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.
@@ -56,6 +57,12 @@ pub struct Profile {
     pub hostname: Option<String>,
     /// What the jail is called.
     pub name: Option<String>,
+    /// `SRC[:DST][:ro]`.
+    pub bind: Vec<String>,
+    /// `DIR[:SIZE]`.
+    pub tmpfs: Vec<String>,
+    /// Whether the root is read-only.
+    pub read_only: bool,
     /// `NAME` or `NAME=VALUE`.
     pub jail_param: Vec<String>,
     /// Guarantees.
@@ -86,6 +93,9 @@ pub enum ProfileError {
     /// A network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A mount.
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// A guarantee.
     #[error(transparent)]
     Guarantee(#[from] UnknownGuarantee),
@@ -133,6 +143,9 @@ impl Profile {
         self.network = over.network.or(self.network);
         self.hostname = over.hostname.or(self.hostname);
         self.name = over.name.or(self.name);
+        self.bind.extend(over.bind);
+        self.tmpfs.extend(over.tmpfs);
+        self.read_only |= over.read_only;
         self.jail_param.extend(over.jail_param);
         self.add.extend(over.add);
         self.groups.extend(over.groups);
@@ -183,6 +196,13 @@ impl Profile {
         if let Some(name) = &self.name {
             builder = builder.name(name);
         }
+        for bind in &self.bind {
+            builder = builder.bind(bind.parse::<Bind>()?);
+        }
+        for tmpfs in &self.tmpfs {
+            builder = builder.tmpfs(tmpfs.parse::<Tmpfs>()?);
+        }
+        builder = builder.read_only(self.read_only);
         let parameters = self.jail_param.iter().filter_map(|p| p.parse().ok());
         builder = builder.parameters(parameters);
         for guarantee in &self.require {
@@ -269,6 +289,9 @@ impl From<&Policy> for Profile {
             network: (policy.network != Network::Unsaid).then(|| policy.network.to_string()),
             hostname: policy.hostname.clone(),
             name: policy.name.clone(),
+            bind: policy.binds.iter().map(Bind::to_string).collect(),
+            tmpfs: policy.tmpfs.iter().map(Tmpfs::to_string).collect(),
+            read_only: policy.read_only,
             jail_param: policy.parameters.iter().map(Parameter::to_string).collect(),
             require: policy.require.iter().map(|g| g.id().to_owned()).collect(),
             allow: policy.allow.iter().map(|a| a.id().to_owned()).collect(),

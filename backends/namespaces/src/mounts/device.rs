@@ -6,7 +6,8 @@ use isol_core::Fault;
 use isol_sys::errno;
 use isol_sys::mounts::{self, Fd, Forbids, HERE, What};
 
-use super::doing;
+use super::asked::put;
+use super::{MountOption, doing};
 
 /// Where the host has them, and their numbers.
 const NODES: [(&CStr, (u32, u32)); 6] = [
@@ -26,8 +27,8 @@ const LINKS: [(&CStr, &CStr); 5] = [
     (c"dev/ptmx", c"pts/ptmx"),
 ];
 
-const SHM: [(&CStr, Option<&CStr>); 2] = [(c"mode", Some(c"1777")), (c"size", Some(c"10%"))];
-const PTS: [(&CStr, Option<&CStr>); 3] =
+const SHM: [MountOption; 2] = [(c"mode", Some(c"1777")), (c"size", Some(c"10%"))];
+const PTS: [MountOption; 3] =
     [(c"newinstance", None), (c"ptmxmode", Some(c"666")), (c"mode", Some(c"620"))];
 
 /// Makes it in the lowest root, which is the working directory, and attaches it to the root's own.
@@ -55,9 +56,7 @@ pub(super) fn fill(root: &Fd, users: bool) -> Result<(), Fault> {
     let dev = mounts::copy_tree(HERE, c"dev", false).map_err(doing("open_tree of /dev"))?;
     let read_only = Forbids { write: true, exec: true, devices: false };
     mounts::restrict(dev.get(), read_only, false).map_err(doing("mount_setattr of /dev"))?;
-    let place = mounts::open_below(root.get(), c"dev", What::Directory)
-        .map_err(doing("opening the root's /dev"))?;
-    mounts::attach(dev.get(), place.get(), c"").map_err(doing("attaching /dev"))?;
+    put(&dev, root, c"dev", What::Directory)?;
     let data = Forbids { write: false, exec: true, devices: true };
     let terminals = Forbids { devices: false, ..data };
     for (kind, options, forbids, on) in

@@ -49,6 +49,15 @@ pub(crate) struct Options {
     /// A host name of its own, where the backend gives it one
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
+    /// Mount a file or directory of the host's in the root; namespaces only
+    #[arg(long, value_name = "SRC[:DST][:ro]")]
+    pub(crate) bind: Vec<String>,
+    /// Mount a new, empty file system of this many bytes in the root; namespaces only
+    #[arg(long, value_name = "DIR[:SIZE]")]
+    pub(crate) tmpfs: Vec<String>,
+    /// Have the root be read-only; namespaces only
+    #[arg(long)]
+    pub(crate) read_only: bool,
     /// What the jail is called [default: isol-PID-N]; jail only
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -58,7 +67,7 @@ pub(crate) struct Options {
     /// Refuse to run without these guarantees
     #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
-    /// Give up a guarantee: root-user, root-group, shared-uid, terminal, scheduling,
+    /// Give up a guarantee: root-user, root-group, shared-uid, terminal, scheduling, host-pids,
     /// loader-environment
     #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isol_core::{Kind, PrepareError, Problem, Scene, Step, step_names};
+use isol_core::{Bind, Kind, Policy, PrepareError, Problem, Scene, Step, Tmpfs, step_names};
 use isol_root::throwaway::{Options, Throwaway, ThrowawayError};
 use isol_root::walk::WalkError;
 use isol_root::{Closure, Resolver, Sysroot, find_program};
@@ -13,12 +13,23 @@ use super::program::problem as closure_problem;
 #[derive(Debug)]
 pub(crate) struct ThrowAwayRoot {
     add: Vec<PathBuf>,
+    binds: Vec<Bind>,
+    tmpfs: Vec<Tmpfs>,
     made: Option<Throwaway>,
 }
 
 impl ThrowAwayRoot {
-    pub(crate) fn new(add: Vec<PathBuf>) -> Self {
-        Self { add, made: None }
+    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
+        Self { add, binds: policy.binds.clone(), tmpfs: policy.tmpfs.clone(), made: None }
+    }
+
+    /// What is asked to be mounted in it has to be mounted on something.
+    fn make_places(&self, made: &Throwaway) -> Result<(), ThrowawayError> {
+        for bind in &self.binds {
+            // One that is not there is refused when it is mounted.
+            made.make_place(&bind.target, bind.source.metadata().is_ok_and(|meta| meta.is_dir()))?;
+        }
+        self.tmpfs.iter().try_for_each(|tmpfs| made.make_place(&tmpfs.target, true))
     }
 
     fn closure(&self, host: &Sysroot, program: &Path) -> Result<Closure, PrepareError> {
@@ -76,6 +87,7 @@ impl Step for ThrowAwayRoot {
             StateDir::open_for_roots().map_err(|error| unusable(&ThrowawayError::from(error)))?;
         let made = Throwaway::create(&state, &host, &closure, &Options::new(ids.uid, ids.gid))
             .map_err(|error| unusable(&error))?;
+        self.make_places(&made).map_err(|error| unusable(&error))?;
         scene.notes.extend(made.notes().iter().map(ToString::to_string));
         scene.root_path = Some(made.path().to_owned());
         scene.command = Some(command.found_at(found));

@@ -126,6 +126,39 @@ fn furnish(
     Ok(notes)
 }
 
+/// Makes a place for something to be mounted on, where there is none: directories down to it, and an empty file unless
+/// it is a directory itself. No link is followed.
+pub(super) fn make_place(
+    root: &OwnedFd,
+    base: &Path,
+    path: &Path,
+    is_directory: bool,
+) -> Result<(), ThrowawayError> {
+    let maker = Maker { base };
+    let mut parent = root.try_clone().map_err(|e| maker.failed("dup", path, errno(&e)))?;
+    let mut done = PathBuf::from("/");
+    let below = path.strip_prefix("/").unwrap_or(path);
+    let mut names = below.components().peekable();
+    while let Some(name) = names.next() {
+        done.push(name);
+        if names.peek().is_some() || is_directory {
+            parent = match open_there(&parent, &done) {
+                Ok(there) => there,
+                Err(Errno::ENOENT) => maker.directory(parent.as_fd(), &done, 0o755)?,
+                Err(e) => return Err(maker.failed("open", &done, e)),
+            };
+        } else if Meta::at(&parent, name.as_os_str()).is_err() {
+            maker.text(parent.as_fd(), &done, b"")?;
+        }
+    }
+    Ok(())
+}
+
+fn open_there(parent: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(parent, name(path), flags, Mode::empty())
+}
+
 const NOLOGIN: &str = "/usr/sbin/nologin";
 
 /// The directories from the root to where the last entry was: the entries come in the order of a walk.
