@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,14 @@ impl Started {
         let mut line = String::new();
         self.out.read_line(&mut line).expect("a line of text");
         line.trim_end().to_owned()
+    }
+
+    /// Its standard input.
+    ///
+    /// # Panics
+    /// If that is closed.
+    pub fn input(&mut self) -> &mut ChildStdin {
+        self.child.stdin.as_mut().expect("it is a pipe that is open")
     }
 
     /// Closes its standard input.

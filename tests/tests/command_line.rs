@@ -281,3 +281,34 @@ fn the_help_has_every_limit_of_what_can_be_allowed() {
         assert_eq!(help.contains(&allow.id()), !pointless, "{allow}");
     }
 }
+
+#[test]
+fn each_command_has_a_manual_page_and_the_completions_name_them_all() {
+    let commands = ["run", "plan", "backends", "prove", "root", "completions", "man"];
+    for command in commands {
+        let page = run(isol().args(["man", command])).succeeded().to_owned();
+        assert!(page.contains(&format!(".TH ISOL-{} 8", command.to_uppercase())), "{page}");
+    }
+    let page = run(isol().args(["man", "run"])).succeeded().to_owned();
+    assert!(page.contains(r"\-\-require"), "{page}");
+    let unknown = run(isol().args(["man", "rum"]));
+    assert_eq!(unknown.status, Some(125), "{unknown:#?}");
+    for shell in ["bash", "zsh", "fish"] {
+        let words = run(isol().args(["completions", shell])).succeeded().to_owned();
+        for command in commands {
+            assert!(words.contains(command), "{shell} knows no {command}");
+        }
+        assert!(!words.contains("prove-agent"), "{shell} offers what is not for people");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_gets_no_error() {
+    use std::process::Stdio;
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = isol().args(["man", "run"]).stdout(writer).stderr(Stdio::piped()).output();
+    let ended = ended.expect("isol starts");
+    assert_eq!(ended.status.code(), Some(141), "{ended:#?}");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}

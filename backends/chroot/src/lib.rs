@@ -10,8 +10,8 @@ mod step;
 mod support;
 
 use isol_core::{
-    Backend, Guarantee, Identity, Layers, Mode, Network, Os, PlanError, Request, Support,
-    Unavailable,
+    Backend, Guarantee, GuaranteeSet, Identity, Layers, Mode, Network, Os, PlanError, Request,
+    Support, Unavailable,
 };
 
 /// The backend.
@@ -91,6 +91,7 @@ impl Backend for Chroot {
             );
         }
         let layers = Layers::default().with(step::ChangeRoot);
+        let layers = isol_steps::shut_in(layers, request, NAME, GuaranteeSet::EMPTY)?;
         Ok(match (request.os, request.mode) {
             (Os::MacOs, Mode::Exec | Mode::Spawn) => {
                 layers.with(integrity_protection::IntegrityProtection)

@@ -7,7 +7,7 @@ pub(crate) fn of(guarantee: G, os: Os) -> Support {
         G::RootClean => Support::OnRequest(
             "the whole tree is walked before the run: --require root-clean".into(),
         ),
-        G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
+        G::SyslogWorks => isol_core::Syslog::support(os),
         G::NoPrivilegeGain if !isol_sys::privileges::has_no_privilege_gain(os) => {
             Support::not_offered(format!(
                 "this {os} has nothing like no_new_privs: keep set-id files out of the root"

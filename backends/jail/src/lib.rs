@@ -65,6 +65,18 @@ impl Backend for Jail {
                 ),
             });
         }
+        let linux_s = [
+            (policy.seccomp.is_asked_for(), "a filter of system calls", "--seccomp"),
+            (policy.landlock.is_asked_for(), "Landlock", "--landlock"),
+        ];
+        if let Some((_, what, option)) = linux_s.into_iter().find(|(asked, _, _)| *asked) {
+            return Err(PlanError::CantHonour {
+                backend: NAME,
+                what: what.to_owned(),
+                reason: "it is Linux's, and a jail FreeBSD's".to_owned(),
+                help: Some(format!("leave {option} out")),
+            });
+        }
         let settings = tight::settings(policy)?;
         // Without a superuser there would be nothing left of uid 0.
         let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());

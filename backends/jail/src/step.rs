@@ -203,6 +203,10 @@ impl Step for Jail {
         Ok(())
     }
 
+    fn serves_one_program(&self) -> bool {
+        true
+    }
+
     fn apply(&self, _stage: &Stage) -> Result<(), Fault> {
         let request = self.request.as_ref().ok_or(Fault::state("not prepared"))?;
         jail::create_and_attach(request).map_err(|errno| explain(errno, request))?;

@@ -8,7 +8,7 @@ pub(crate) fn of(guarantee: G, os: Os) -> Support {
         G::RootClean => Support::OnRequest(
             "the whole tree is walked before the run: --require root-clean".into(),
         ),
-        G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
+        G::SyslogWorks => isol_core::Syslog::support(os),
         G::NetworkConfined => {
             Support::OnRequest("the network is the host's unless --network says otherwise".into())
         }

@@ -8,9 +8,8 @@ use isol_sys::os::HOST;
 const NEEDED: (u32, u32) = (5, 12);
 
 pub(crate) fn check() -> Result<(), Unavailable> {
-    let cant = |reason: String, help: &str| {
-        Err(Unavailable { reason, help: Some(help.to_owned()) })
-    };
+    let cant =
+        |reason: String, help: &str| Err(Unavailable { reason, help: Some(help.to_owned()) });
     if HOST != Os::Linux {
         return cant(
             "namespaces are Linux's".into(),

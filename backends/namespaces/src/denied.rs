@@ -44,12 +44,11 @@ fn judge(errno: Option<i32>, read: impl Fn(&str) -> Option<String>) -> Option<(S
         EPERM | EACCES | ENOSPC => {}
         EUSERS => return told("user namespaces can't be nested any deeper", "run it outside"),
         EINVAL => {
-            return told(
-                "this kernel has no user namespaces",
-                "a kernel with CONFIG_USER_NS",
-            );
+            return told("this kernel has no user namespaces", "a kernel with CONFIG_USER_NS");
         }
-        ENOSYS => return told("a seccomp filter denies unshare(2)", "run it outside of that filter"),
+        ENOSYS => {
+            return told("a seccomp filter denies unshare(2)", "run it outside of that filter");
+        }
         _ => return None,
     }
     for (file, denies, why, help) in SWITCHES {
@@ -85,7 +84,8 @@ mod tests {
     fn the_switch_that_decides_is_named() {
         assert!(why(ENOSPC, &[("max_user_namespaces", "0")]).contains("max_user_namespaces is 0"));
         assert!(why(EPERM, &[("unprivileged_userns_clone", "0")]).contains("userns_clone is 0"));
-        let apparmor = [("max_user_namespaces", "9"), ("apparmor_restrict_unprivileged_userns", "1")];
+        let apparmor =
+            [("max_user_namespaces", "9"), ("apparmor_restrict_unprivileged_userns", "1")];
         assert!(why(EACCES, &apparmor).contains("AppArmor"));
         assert!(why(EPERM, &[]).contains("seccomp filter or a security module"));
         assert!(why(ENOSPC, &[("max_user_namespaces", "9")]).contains("already"));

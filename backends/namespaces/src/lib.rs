@@ -16,7 +16,8 @@ mod unconfined;
 mod user_namespace;
 
 use isol_core::{
-    Allow, Backend, Guarantee, Identity, Layers, Os, PlanError, Policy, Request, Support, Unavailable,
+    Allow, Backend, Guarantee, GuaranteeSet, Identity, Layers, Os, PlanError, Policy, Request,
+    Support, Unavailable,
 };
 
 use isol_sys::namespaces::Kinds;
@@ -84,8 +85,7 @@ impl Backend for Namespaces {
         let kinds = kinds::of(policy);
         let mut layers = Layers::default();
         if kinds.has(Kinds::USER) {
-            let stays_root =
-                matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+            let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
             layers = layers.with(user_namespace::UserNamespace::new(stays_root));
         }
         layers = layers
@@ -97,6 +97,6 @@ impl Backend for Namespaces {
         if kinds.has(Kinds::NET) {
             layers = layers.with(unconfined::Unconfined::default());
         }
-        Ok(layers)
+        isol_steps::shut_in(layers, request, NAME, GuaranteeSet::EMPTY)
     }
 }

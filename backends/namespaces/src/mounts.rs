@@ -54,13 +54,13 @@ impl Mounts {
             device::fill(root, self.users)?;
         }
         if self.proc {
-            let proc = mounts::new_filesystem(c"proc", &PROC, data)
-                .map_err(doing("mounting a /proc"))?;
+            let proc =
+                mounts::new_filesystem(c"proc", &PROC, data).map_err(doing("mounting a /proc"))?;
             put(&proc, root, c"proc", What::Directory)?;
         }
         if self.tmp {
-            let tmp = mounts::new_filesystem(c"tmpfs", &TMP, data)
-                .map_err(doing("mounting a /tmp"))?;
+            let tmp =
+                mounts::new_filesystem(c"tmpfs", &TMP, data).map_err(doing("mounting a /tmp"))?;
             put(&tmp, root, c"tmp", What::Directory)?;
         }
         self.asked.apply(root)
@@ -117,10 +117,8 @@ impl Step for Mounts {
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
-        let root = scene
-            .root
-            .as_ref()
-            .ok_or_else(|| Problem::new(NAME, "no root has been opened", ""))?;
+        let root =
+            scene.root.as_ref().ok_or_else(|| Problem::new(NAME, "no root has been opened", ""))?;
         self.outside = namespaces::identity(Kinds::MOUNT).map_err(|errno| {
             Problem::call(NAME, "can't tell which mount namespace this is", errno)
         })?;
@@ -144,9 +142,7 @@ impl Step for Mounts {
         }
         if !missing.is_empty() {
             let what = missing.join(", ");
-            scene
-                .notes
-                .push(format!("the root has no directory {what}: nothing is mounted there"));
+            scene.notes.push(format!("the root has no directory {what}: nothing is mounted there"));
         }
         Ok(())
     }

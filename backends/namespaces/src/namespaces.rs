@@ -37,6 +37,8 @@ impl Namespaces {
             Some(report) => {
                 pipe::write_record(report, &Record::Replaced { init, program }.encode())
             }
+            // Nobody could look after them.
+            None if stage.mode == Mode::Spawn => Err(isol_sys::errno::BAD_DESCRIPTOR),
             None => Ok(()),
         };
         let mut told = Ok(());
@@ -96,6 +98,10 @@ impl Step for Namespaces {
             }
             (false, false) => &[G::HostnamePrivate, G::MountsPrivate],
         }
+    }
+
+    fn replaces_child(&self) -> bool {
+        self.kinds.has(Kinds::PID)
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {

@@ -22,11 +22,7 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
         );
     }
     if let Some(name) = &policy.name {
-        return cant(
-            &format!("the name {name}"),
-            "namespaces have no names",
-            "leave --name out",
-        );
+        return cant(&format!("the name {name}"), "namespaces have no names", "leave --name out");
     }
     if let Some(parameter) = policy.parameters.first() {
         return cant(

@@ -1,12 +1,12 @@
 //! What namespaces can hold, and why not the rest.
 
-use isol_core::{Guarantee as G, Support};
+use isol_core::{Guarantee as G, Os, Support};
 
 pub(crate) fn of(guarantee: G) -> Support {
     let on_request = |what: &str| Support::OnRequest(what.into());
     match guarantee {
         G::RootClean => on_request("the whole tree is walked before the run: --require root-clean"),
-        G::SyslogWorks => Support::not_offered("no syslog relay is built in"),
+        G::SyslogWorks => isol_core::Syslog::support(Os::Linux),
         G::NetworkConfined | G::IpcPrivate if !isol_sys::unconfined::CAN_BE_DENIED => {
             Support::not_offered("no filter of system calls is built in for this processor")
         }

@@ -1,6 +1,8 @@
 //! What no namespace confines is taken away.
 
-use isol_core::{Fault, Guarantee as G, Phase, PrepareError, Problem, Scene, Stage, Step, step_names};
+use isol_core::{
+    Fault, Guarantee as G, Phase, PrepareError, Problem, Scene, Stage, Step, step_names,
+};
 use isol_sys::unconfined::{self, Filter};
 
 /// With a network of its own the program is to have no other way to anybody; a machine's host, and keys that lie about

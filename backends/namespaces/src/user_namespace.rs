@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use isol_core::{
-    Gid, Guarantee, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names,
-};
+use isol_core::{Gid, Guarantee, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names};
 use isol_sys::namespaces::{self, Range};
 use isol_sys::{processes, random};
 
@@ -43,7 +41,10 @@ impl Step for UserNamespace {
                 "make a user namespace: uids and gids 0 to {} inside are as many outside that nobody has",
                 INSIDE - 1
             ),
-            false => "make a user namespace with the program's uid, gid and groups in it and no others".into(),
+            false => {
+                "make a user namespace with the program's uid, gid and groups in it and no others"
+                    .into()
+            }
         }
     }
 

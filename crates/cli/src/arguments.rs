@@ -1,5 +1,6 @@
 //! The command line.
 
+mod later;
 mod options;
 mod prove;
 mod root;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use later::Later;
 pub(crate) use options::Options;
 pub(crate) use prove::Prove;
 pub(crate) use root::{Root, RootAdd};
@@ -28,19 +30,32 @@ pub(crate) enum Command {
     /// Exit status: the program's own; 128+N when signal N ended it; 125 when isol failed or
     /// refused; 126 when the program could not be executed; 127 when it, or what it can't start
     /// without, is not in the root.
-    Run(Run),
+    Run(Later<Run>),
     /// Print the steps and the guarantees; run nothing, need no privilege
-    Plan(Plan),
+    Plan(Later<Plan>),
     /// Show which backends are built in, and what each one offers here
     Backends(Backends),
     /// Attack what the backends promise here, from inside, and say what held
     ///
     /// Exit status: 0 when no guarantee that is offered is violated; 1 when one is; 125 when nothing
     /// could be proved. Takes root.
-    Prove(Prove),
+    Prove(Later<Prove>),
     /// Make root trees
     #[command(subcommand)]
     Root(Root),
+    /// Print what completes isol's words in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, of isol or of one of its commands
+    ///
+    /// Read it with `isol man | man -l -`.
+    Man {
+        /// The command, as in `run` or `root add`
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// What isol starts of itself for `isol prove`
     #[command(name = isol_prove::agent::WORD, hide = true)]
     Agent {

@@ -3,11 +3,13 @@
 
 mod arguments;
 mod backends;
+mod generated;
 mod output;
 mod panics;
 mod plan;
 mod policy;
 mod prove;
+mod refusals;
 mod root;
 mod run;
 mod supervise;
@@ -15,7 +17,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Later};
 use clap::Parser;
 use isol::{Problem, step_names};
 
@@ -40,10 +42,12 @@ fn isol() -> ExitCode {
         Err(error) => return usage::report(&error),
     };
     let (json, result) = match arguments.command {
-        Command::Run(run) => (run.options.json, run::run(run)),
-        Command::Plan(plan) => (plan.options.json, plan::plan(&plan)),
+        Command::Run(Later(run)) => (run.options.json, run::run(run)),
+        Command::Plan(Later(plan)) => (plan.options.json, plan::plan(&plan)),
         Command::Backends(backends) => (backends.json, backends::backends(&backends)),
-        Command::Prove(prove) => (prove.json, prove::prove(&prove)),
+        Command::Prove(Later(prove)) => (prove.json, prove::prove(&prove)),
+        Command::Completions { shell } => (false, generated::completions(shell)),
+        Command::Man { command } => (false, generated::manual(&command)),
         // Its status is for whoever started it: isol itself.
         Command::Agent { words } => end(isol_prove::agent::main(&words)),
         Command::Root(root) => {

@@ -31,17 +31,22 @@ pub(crate) fn remark(what: impl Display) {
 /// Prints a result on standard output.
 pub(crate) fn print(text: impl Display) -> Result<(), Problem> {
     let mut to = io::stdout().lock();
-    write!(to, "{text}")
-        .and_then(|()| to.flush())
-        .map_err(|error| Problem::io("output", "can't write to standard output", &error))
+    written(write!(to, "{text}").and_then(|()| to.flush()))
+}
+
+/// Whoever reads may have seen enough, as `head` has: that is no failure of isol's, and ends it as SIGPIPE would.
+fn written(result: io::Result<()>) -> Result<(), Problem> {
+    const AS_BY_SIGPIPE: i32 = 128 + 13;
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => std::process::exit(AS_BY_SIGPIPE),
+        _ => Problem::io("output", "can't write to standard output", &error),
+    })
 }
 
 /// Prints a result that has colours in it, where there is a terminal to show them.
 pub(crate) fn print_styled(text: impl Display) -> Result<(), Problem> {
     let mut to = anstream::stdout().lock();
-    write!(to, "{text}")
-        .and_then(|()| to.flush())
-        .map_err(|error| Problem::io("output", "can't write to standard output", &error))
+    written(write!(to, "{text}").and_then(|()| to.flush()))
 }
 
 /// Prints a result as JSON.

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use isol::{Allow, Choice, Command, Isolation, Policy, Problem, Profile, nearest};
+use isol::{Allow, Choice, Command, Isolation, Policy, Problem, Profile, Syslog, nearest};
 
 use crate::arguments::{Options, Program};
 
@@ -75,11 +75,14 @@ fn from_options(options: &Options) -> Result<Profile, Problem> {
         umask: options.umask.clone(),
         network: options.network.clone(),
         hostname: options.hostname.clone(),
+        syslog: options.syslog.clone().map(|to| to.map_or(Syslog::Host, Syslog::Socket)),
         name: options.name.clone(),
         bind: options.bind.clone(),
         tmpfs: options.tmpfs.clone(),
         read_only: options.read_only,
         jail_param: options.jail_param.clone(),
+        seccomp: options.seccomp.clone(),
+        landlock: options.landlock.clone(),
         require: options.require.clone(),
         allow: options.allow.clone(),
         ..Profile::default()

@@ -3,15 +3,18 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use isol::{Allow, Confined, Guarantee, Isolation, Problem, Root, User, host};
+use isol::{Allow, Confined, Guarantee, Isolation, Problem, Root, Seccomp, Syslog, User, host};
 
 use crate::{arguments, output, policy, supervise};
 
 pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
     let options = &arguments.options;
     let command = policy::command(&arguments.program)?;
-    let isolation = policy::isolation(policy::policy(options)?, options)?;
-    let (isolation, supervised) = supervised(isolation, arguments.timeout)?;
+    let mut policy = policy::policy(options)?;
+    policy.tell_refusals = arguments.verbose;
+    let unfiltered = policy.seccomp == Seccomp::None;
+    let (isolation, supervised) =
+        supervised(policy::isolation(policy, options)?, arguments.timeout)?;
     if supervised {
         return supervise::run(isolation, command, &arguments);
     }
@@ -22,7 +25,7 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
         .map_err(|error| error.problem())?
         .on_failure(output::tell(options.json));
     if arguments.verbose {
-        report(&ready.confined());
+        report(&ready.confined(), unfiltered);
     }
     Err(ready.exec().problem())
 }
@@ -38,6 +41,7 @@ pub(crate) fn supervised(
         || !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal();
     let supervised = matches!(policy.root, Root::ThrowAway { .. })
         || policy.user == User::Auto
+        || policy.syslog != Syslog::Off
         || timeout.is_some()
         || isolation.stays_outside().map_err(|error| error.problem())?
         || stuck_to_terminal();
@@ -46,7 +50,7 @@ pub(crate) fn supervised(
 }
 
 /// What `-v` says.
-pub(crate) fn report(confined: &Confined) {
+pub(crate) fn report(confined: &Confined, unfiltered: bool) {
     let list = |guarantees: Vec<Guarantee>| {
         guarantees.into_iter().map(Guarantee::id).collect::<Vec<_>>().join(" ")
     };
@@ -60,6 +64,9 @@ pub(crate) fn report(confined: &Confined) {
     }
     for (guarantee, reason) in confined.not_held() {
         output::remark(format_args!("not in force: {guarantee}: {reason}"));
+    }
+    if unfiltered {
+        output::remark(format_args!("note: no system call is refused: --seccomp none"));
     }
     for note in confined.notes() {
         output::remark(format_args!("note: {note}"));

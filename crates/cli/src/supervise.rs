@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use isol::host::{Disposition, disposition, signal_group};
 use isol::supervise::{Arrival, Signals, end_by, stop_self};
-use isol::{Allow, Command, Isolation, Planned, Problem, Running, Status};
+use isol::{Allow, Command, Isolation, Planned, Problem, Running, Seccomp, Status};
 
-use crate::{arguments, output, run};
+use crate::{arguments, output, refusals, run};
 
 /// How long a program has between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -17,6 +17,8 @@ const SIGINT: i32 = 2;
 const SIGQUIT: i32 = 3;
 const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
+/// Linux's number, and only there a filter sends it.
+const SIGSYS: i32 = 31;
 
 pub(crate) fn run(
     isolation: Isolation,
@@ -27,6 +29,7 @@ pub(crate) fn run(
     // From here on a signal waits until there is a program to send it to.
     let signals = Signals::block().map_err(blocked)?;
     isol::sweep();
+    let unfiltered = isolation.policy().seccomp == Seccomp::None;
     let keeps_terminal = isolation.policy().allow.contains(Allow::Terminal);
     let ready =
         isolation.plan_spawn(command).and_then(Planned::prepare).map_err(|e| e.problem())?;
@@ -34,9 +37,13 @@ pub(crate) fn run(
         drop(ready);
         end_by(signal);
     }
-    let running = ready.spawn().map_err(|error| error.problem())?;
+    let mut running = ready.spawn().map_err(|error| error.problem())?;
     if arguments.verbose {
-        run::report(running.confined());
+        run::report(running.confined(), unfiltered);
+    }
+    if let Some(refused) = running.take_refusals() {
+        // It ends with this process. All signals that are forwarded are blocked in it, too.
+        std::thread::spawn(move || refusals::tell(refused));
     }
     let supervisor = Supervisor {
         signals,
@@ -46,6 +53,11 @@ pub(crate) fn run(
         overdue: false,
     };
     let status = supervisor.watch()?;
+    if status == Status::Signalled(SIGSYS) && !arguments.verbose {
+        output::remark(format_args!(
+            "the program was ended for a system call that the filter takes for an attack; -v names it"
+        ));
+    }
     // Again: what was killed just before this run began may have held its locks for a moment.
     isol::sweep();
     Ok(ExitCode::from(status.code() as u8))

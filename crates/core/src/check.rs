@@ -44,6 +44,8 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (THROW_AWAY_ROOT, ROOT_DIRECTORY, "it is the directory"),
     (ROOT_DIRECTORY, PROGRAM, "the program is looked for in it"),
     (ROOT_DIRECTORY, DEDICATED_UID, "the hold on the uid notes the root down"),
+    (ROOT_DIRECTORY, SYSLOG, "its socket is made in it"),
+    (THROW_AWAY_ROOT, SYSLOG, "its socket is made in it"),
     (INTEGRITY_PROTECTION, PROGRAM, "no program of this system can be looked into"),
     (LIMITS, UID, "raising a limit takes privilege"),
     (SCHEDULING, UID, "lowering the nice value takes privilege"),
@@ -53,7 +55,11 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (DESCRIPTORS, JAIL, "jail_attach(2) refuses a process with a directory open"),
     (JAIL, WORKING_DIRECTORY, "the working directory is one of the jail's"),
     (JAIL, GROUPS, "making a jail takes root"),
-    (CHANGE_DIRECTORY, NAMESPACES, "a new mount namespace takes over the working directory, and no descriptor"),
+    (
+        CHANGE_DIRECTORY,
+        NAMESPACES,
+        "a new mount namespace takes over the working directory, and no descriptor",
+    ),
     (DESCRIPTORS, NAMESPACES, "a directory left open leads out of the namespace"),
     (LIMITS, NAMESPACES, "raising a limit takes privilege outside"),
     (SCHEDULING, NAMESPACES, "lowering the nice value takes privilege outside"),
@@ -72,6 +78,9 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (UID, NO_NEW_PRIVILEGES, "some security modules refuse id changes behind it"),
     (NO_NEW_PRIVILEGES, UNCONFINED, "without it a filter takes CAP_SYS_ADMIN"),
     (UID, PARENT_DEATH_SIGNAL, "setuid(2) clears it"),
+    (NO_NEW_PRIVILEGES, LANDLOCK, "without it, it takes CAP_SYS_ADMIN"),
+    (NO_NEW_PRIVILEGES, SECCOMP, "without it, it takes CAP_SYS_ADMIN"),
+    (LANDLOCK, SECCOMP, "what comes behind the filter has to pass it"),
 ];
 
 const EVERYWHERE: &[&str] = &[

@@ -46,7 +46,9 @@ pub enum MountError {
     #[error("`{0}` is not of the form SRC[:DST][:ro], with absolute paths")]
     Bind(String),
     /// Not of the form.
-    #[error("`{0}` is not of the form DIR[:SIZE], with an absolute path and bytes, or K, M or G behind them")]
+    #[error(
+        "`{0}` is not of the form DIR[:SIZE], with an absolute path and bytes, or K, M or G behind them"
+    )]
     Tmpfs(String),
     /// A place that is no place in the root.
     #[error("nothing can be mounted on {}: name an absolute path in the root, without `..`", .0.display())]
@@ -93,7 +95,11 @@ impl FromStr for Tmpfs {
                 _ => return Err(wrong()),
             },
         };
-        if target.starts_with('/') { Ok(Self { target: target.into(), size }) } else { Err(wrong()) }
+        if target.starts_with('/') {
+            Ok(Self { target: target.into(), size })
+        } else {
+            Err(wrong())
+        }
     }
 }
 

@@ -20,6 +20,7 @@ names! {
     INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";
+    SYSLOG "syslog";
     SIGNALS "signals";
     TIMERS "timers";
     UMASK "umask";
@@ -49,4 +50,6 @@ names! {
     READ_BACK "read-back";
     UNCONFINED "unconfined";
     JAIL_SEAL "jail-seal";
+    LANDLOCK "landlock";
+    SECCOMP "seccomp";
 }

@@ -39,6 +39,14 @@ pub enum PlanError {
         /// Why.
         reason: String,
     },
+    /// A guarantee that is both required and given up.
+    #[error("{guarantee} is required, and {what} gives it up")]
+    GivenUp {
+        /// The guarantee.
+        guarantee: Guarantee,
+        /// What gives it up, as the user has written it.
+        what: String,
+    },
     /// No backend of this build holds all that is required.
     #[error("no backend here holds all that is required")]
     NoBackend {
@@ -95,6 +103,9 @@ impl PlanError {
             Self::NotOffered { guarantee, reason, .. } => {
                 Problem { why: reason.clone(), ..problem }
                     .help(format!("`isol backends` shows who offers {guarantee}"))
+            }
+            Self::GivenUp { guarantee, what } => {
+                problem.help(format!("leave one out: --require {guarantee} or {what}"))
             }
             Self::NoBackend { reasons } => Problem { why: reasons.join("; "), ..problem }
                 .help("`isol backends` shows what each one offers"),

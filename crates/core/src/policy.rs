@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{
-    Allow, AllowSet, Amount, Bind, Environment, Group, Guarantee, GuaranteeSet, Limit, MountError,
-    Network, Parameter, PolicyError, Resource, Root, Tmpfs, User, is_loader_variable,
-};
 use crate::mount::check_target;
+use crate::{
+    Allow, AllowSet, Amount, Bind, Environment, Group, Guarantee, GuaranteeSet, Landlock,
+    LandlockWord, Limit, MountError, Network, Parameter, PolicyError, Resource, Root, Seccomp,
+    Syslog, Tmpfs, User, is_loader_variable,
+};
 
 /// A policy that has been checked against itself. Made by [`Policy::confine`].
 ///
@@ -44,6 +45,8 @@ pub struct Policy {
     pub die_with_parent: bool,
     /// The network that it may use.
     pub network: Network,
+    /// Where its messages to syslog go.
+    pub syslog: Syslog,
     /// A host name of its own.
     pub hostname: Option<String>,
     /// What the isolation is called, where the backend gives it a name.
@@ -56,6 +59,13 @@ pub struct Policy {
     pub read_only: bool,
     /// What only one backend understands.
     pub parameters: Vec<Parameter>,
+    /// Which system calls are refused inside.
+    pub seccomp: Seccomp,
+    /// Whether somebody wants to know which calls are refused: whoever starts the program as a child is told, and has
+    /// to listen; elsewhere they are told in the kernel's log.
+    pub tell_refusals: bool,
+    /// What Landlock confines.
+    pub landlock: Landlock,
     /// Guarantees without which it must not run.
     pub require: GuaranteeSet,
     /// Relaxations.
@@ -103,12 +113,16 @@ impl Policy {
             umask: 0o022,
             die_with_parent: false,
             network: Network::Unsaid,
+            syslog: Syslog::Off,
             hostname: None,
             name: None,
             binds: Vec::new(),
             tmpfs: Vec::new(),
             read_only: false,
             parameters: Vec::new(),
+            seccomp: Seccomp::Unsaid,
+            tell_refusals: false,
+            landlock: Landlock::default(),
             require: GuaranteeSet::EMPTY,
             allow: AllowSet::default(),
         };
@@ -174,9 +188,18 @@ impl Policy {
             check_nul("a path to mount on", tmpfs.target.as_os_str())?;
             check_target(&tmpfs.target)?;
         }
+        if let Syslog::Socket(path) = &self.syslog {
+            check_socket(path)?;
+        }
         for parameter in &self.parameters {
             check_nul("a parameter's name", OsStr::new(&parameter.name))?;
             check_nul("a parameter's value", OsStr::new(parameter.value.as_deref().unwrap_or("")))?;
+        }
+        if let Seccomp::File(file) = &self.seccomp {
+            check_nul("the filter's path", file.as_os_str())?;
+        }
+        for path in &self.landlock.write {
+            check_nul("a path that can be written to", path.as_os_str())?;
         }
         self.check_ids()
     }
@@ -272,6 +295,11 @@ impl<State> PolicyBuilder<State> {
         self.with(|p| p.hostname = Some(name.into()))
     }
 
+    /// Where its messages to syslog go.
+    pub fn syslog(self, syslog: Syslog) -> Self {
+        self.with(|p| p.syslog = syslog)
+    }
+
     /// What the isolation is called, where the backend gives it a name.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|p| p.name = Some(name.into()))
@@ -295,6 +323,22 @@ impl<State> PolicyBuilder<State> {
     /// Parameters that only one backend understands; the others refuse them.
     pub fn parameters(self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
         self.with(|p| p.parameters = parameters.into_iter().collect())
+    }
+
+    /// Which system calls are refused inside. On Linux only; without it, those of the default filter.
+    pub fn seccomp(self, seccomp: Seccomp) -> Self {
+        self.with(|p| p.seccomp = seccomp)
+    }
+
+    /// Whether somebody wants to know which calls are refused. On Linux only. Who starts a child has to take the
+    /// refusals from it, because each such call waits for its answer until it is taken.
+    pub fn tell_refusals(self, tell: bool) -> Self {
+        self.with(|p| p.tell_refusals = tell)
+    }
+
+    /// What Landlock confines. On Linux only; without it, nothing.
+    pub fn landlock(self, words: impl IntoIterator<Item = LandlockWord>) -> Self {
+        self.with(|p| p.landlock = words.into_iter().collect())
     }
 
     /// Requires a guarantee.
@@ -343,6 +387,16 @@ fn check_hostname(name: &str) -> Result<(), PolicyError> {
         Ok(())
     } else {
         Err(PolicyError::Hostname(name.to_owned()))
+    }
+}
+
+/// Where a socket can be: `sun_path` has room for 103 bytes and a NUL everywhere.
+fn check_socket(path: &Path) -> Result<(), PolicyError> {
+    check_nul("the syslog socket", path.as_os_str())?;
+    if path.is_absolute() && path.as_os_str().len() <= 103 {
+        Ok(())
+    } else {
+        Err(PolicyError::SyslogSocket(path.to_owned()))
     }
 }
 
@@ -397,6 +451,15 @@ mod tests {
         }
         for name in ["web-1", "1a", "_", &"a".repeat(255)] {
             assert!(build(|b| b.name(name)).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_syslog_socket_is_one_that_can_be_connected_to() {
+        let to = |path: &str| build(|b| b.syslog(Syslog::Socket(path.into()))).map(|p| p.syslog);
+        assert_eq!(to("/run/log"), Ok(Syslog::Socket("/run/log".into())));
+        for wrong in ["", "run/log", &format!("/{}", "x".repeat(103))] {
+            assert_eq!(to(wrong), Err(PolicyError::SyslogSocket(wrong.into())));
         }
     }
 

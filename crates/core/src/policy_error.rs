@@ -52,6 +52,9 @@ pub enum PolicyError {
     /// A mount that can't be.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// A path to which no socket can be bound.
+    #[error("`{}` is no syslog socket: an absolute path of at most 103 bytes", .0.display())]
+    SyslogSocket(PathBuf),
     /// A name that no jail can have.
     #[error(
         "`{0}` can't name a jail: 1 to 255 letters, digits, `-` or `_`, no `-` first, and not digits alone"

@@ -128,6 +128,20 @@ impl Prepared {
         Ok(())
     }
 
+    /// The first step that makes something for one program alone, if there is one.
+    #[must_use]
+    pub fn serves_one_program(&self) -> Option<&'static str> {
+        self.plan.steps().find(|step| step.serves_one_program()).map(|step| step.name())
+    }
+
+    /// Has each step look again at what may have changed.
+    ///
+    /// # Errors
+    /// What stands in the way now.
+    pub fn prepare_again(&self) -> Result<(), PrepareError> {
+        self.plan.steps().try_for_each(|step| step.prepare_again(&self.scene))
+    }
+
     /// Keeps everything as it is for as long as the process lives, and forgets how
     /// to take it back. For a process that has locked itself in.
     pub fn leak(self) {

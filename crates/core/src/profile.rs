@@ -8,9 +8,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allow, Bind, Environment, Gid, Group, Guarantee, Limit, LimitError, MountError, Network,
-    NetworkError, Parameter, Policy, PolicyError, Problem, Root, Tmpfs, Uid, UnknownAllow,
-    UnknownGuarantee, User,
+    Allow, Bind, Environment, Gid, Group, Guarantee, LandlockError, LandlockWord, Limit,
+    LimitError, MountError, Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root,
+    Seccomp, Syslog, Tmpfs, Uid, UnknownAllow, UnknownGuarantee, UnknownRule, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.
@@ -55,6 +55,8 @@ pub struct Profile {
     pub network: Option<String>,
     /// A host name of its own.
     pub hostname: Option<String>,
+    /// `true`, `false`, or the path of a socket of the host.
+    pub syslog: Option<Syslog>,
     /// What the jail is called.
     pub name: Option<String>,
     /// `SRC[:DST][:ro]`.
@@ -65,6 +67,10 @@ pub struct Profile {
     pub read_only: bool,
     /// `NAME` or `NAME=VALUE`.
     pub jail_param: Vec<String>,
+    /// `default`, `default+RULE`, `none`, or a file.
+    pub seccomp: Option<String>,
+    /// What Landlock confines: `files`, `write=PATH` and so on.
+    pub landlock: Vec<String>,
     /// Guarantees.
     pub require: Vec<String>,
     /// Relaxations.
@@ -96,6 +102,12 @@ pub enum ProfileError {
     /// A mount.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// A rule of the default filter.
+    #[error(transparent)]
+    Seccomp(#[from] UnknownRule),
+    /// A word of Landlock's.
+    #[error(transparent)]
+    Landlock(#[from] LandlockError),
     /// A guarantee.
     #[error(transparent)]
     Guarantee(#[from] UnknownGuarantee),
@@ -117,6 +129,7 @@ impl ProfileError {
             Self::Limit(LimitError::Unknown { nearest, .. }) => nearest,
             Self::Guarantee(UnknownGuarantee { nearest, .. }) => nearest,
             Self::Allow(UnknownAllow { nearest, .. }) => nearest,
+            Self::Seccomp(UnknownRule { nearest, .. }) => nearest,
             Self::AddToRoot => {
                 return problem
                     .help("leave --root out, or put the paths into the root by `isol root add`");
@@ -142,11 +155,14 @@ impl Profile {
         self.die_with_parent |= over.die_with_parent;
         self.network = over.network.or(self.network);
         self.hostname = over.hostname.or(self.hostname);
+        self.syslog = over.syslog.or(self.syslog);
         self.name = over.name.or(self.name);
         self.bind.extend(over.bind);
         self.tmpfs.extend(over.tmpfs);
         self.read_only |= over.read_only;
         self.jail_param.extend(over.jail_param);
+        self.seccomp = over.seccomp.or(self.seccomp);
+        self.landlock.extend(over.landlock);
         self.add.extend(over.add);
         self.groups.extend(over.groups);
         self.env.extend(over.env);
@@ -193,6 +209,9 @@ impl Profile {
         if let Some(hostname) = &self.hostname {
             builder = builder.hostname(hostname);
         }
+        if let Some(syslog) = &self.syslog {
+            builder = builder.syslog(syslog.clone());
+        }
         if let Some(name) = &self.name {
             builder = builder.name(name);
         }
@@ -205,6 +224,11 @@ impl Profile {
         builder = builder.read_only(self.read_only);
         let parameters = self.jail_param.iter().filter_map(|p| p.parse().ok());
         builder = builder.parameters(parameters);
+        if let Some(seccomp) = &self.seccomp {
+            builder = builder.seccomp(seccomp.parse::<Seccomp>()?);
+        }
+        let words = self.landlock.iter().map(|word| word.parse::<LandlockWord>());
+        builder = builder.landlock(words.collect::<Result<Vec<_>, _>>()?);
         for guarantee in &self.require {
             builder = builder.require(guarantee.parse::<Guarantee>()?);
         }
@@ -288,11 +312,14 @@ impl From<&Policy> for Profile {
             die_with_parent: policy.die_with_parent,
             network: (policy.network != Network::Unsaid).then(|| policy.network.to_string()),
             hostname: policy.hostname.clone(),
+            syslog: (policy.syslog != Syslog::Off).then(|| policy.syslog.clone()),
             name: policy.name.clone(),
             bind: policy.binds.iter().map(Bind::to_string).collect(),
             tmpfs: policy.tmpfs.iter().map(Tmpfs::to_string).collect(),
             read_only: policy.read_only,
             jail_param: policy.parameters.iter().map(Parameter::to_string).collect(),
+            seccomp: (policy.seccomp != Seccomp::Unsaid).then(|| policy.seccomp.to_string()),
+            landlock: policy.landlock.words().iter().map(LandlockWord::to_string).collect(),
             require: policy.require.iter().map(|g| g.id().to_owned()).collect(),
             allow: policy.allow.iter().map(|a| a.id().to_owned()).collect(),
         }
@@ -361,8 +388,11 @@ mod tests {
             p.limit = vec!["nofile=1:2".into()];
             p.network = Some("192.0.2.7,::1".into());
             p.hostname = Some("inside".into());
+            p.syslog = Some(Syslog::Socket("/run/log".into()));
             p.name = Some("web-1".into());
             p.jail_param = vec!["allow.mlock".into(), "osreldate=1500000".into()];
+            p.seccomp = Some("default+keys+io-uring".into());
+            p.landlock = vec!["write=/tmp".into(), "connect=none".into()];
             p.env.insert("A".into(), "b".into());
             p.require = vec!["pids-hidden".into()];
             p.allow = vec!["terminal".into()];

@@ -17,6 +17,8 @@ pub enum Record {
     Ready,
     /// Everything is in force and was read back; the child waits for the parent to do its part.
     Waiting,
+    /// With it comes a descriptor, by which the parent is told of what the program is refused.
+    Listener,
     /// Other processes take the child's place: the init of its pid namespace and, unless it is 0, the one that reports
     /// from now on, both by their pids in the parent's.
     Replaced {
@@ -42,7 +44,8 @@ impl Record {
             Record::Failed(f) => (1, f.step, f.fault.errno.0, f.fault.text),
             Record::NotExecuted(errno) => (2, 0, errno.0, Text::EMPTY),
             Record::Waiting => (3, 0, 0, Text::EMPTY),
-            Record::Replaced { init, .. } => (4, 0, *init, Text::EMPTY),
+            Record::Listener => (4, 0, 0, Text::EMPTY),
+            Record::Replaced { init, .. } => (5, 0, *init, Text::EMPTY),
         };
         let text = text.as_str().as_bytes();
         let mut bytes = [0; RECORD_LEN];
@@ -65,7 +68,7 @@ impl Record {
             return None;
         }
         let errno = Errno(i32::from_ne_bytes(bytes[8..12].try_into().ok()?));
-        if bytes[4] == 4 {
+        if bytes[4] == 5 {
             let program = i32::from_ne_bytes(bytes[12..16].try_into().ok()?);
             return Some(Record::Replaced { init: errno.0, program });
         }
@@ -76,6 +79,7 @@ impl Record {
             1 => Some(Record::Failed(Failure { step, fault: Fault::call(errno, text) })),
             2 => Some(Record::NotExecuted(errno)),
             3 => Some(Record::Waiting),
+            4 => Some(Record::Listener),
             _ => None,
         }
     }
@@ -90,7 +94,8 @@ mod tests {
         let failure = Failure { step: 700, fault: Fault::call(Errno(13), &"ü".repeat(300)) };
         let failed = Record::Failed(failure);
         let replaced = Record::Replaced { init: 70_000, program: 4_000_000 };
-        let others = [Record::Ready, Record::Waiting, Record::NotExecuted(Errno(2))];
+        let others =
+            [Record::Ready, Record::Waiting, Record::Listener, Record::NotExecuted(Errno(2))];
         for record in others.into_iter().chain([failed, replaced]) {
             assert_eq!(Record::decode(&record.encode()), Some(record));
         }

@@ -55,6 +55,8 @@ pub struct Scene {
     pub environment: Option<Vec<(OsString, OsString)>>,
     /// What the jail is called that will be made.
     pub jail_name: Option<String>,
+    /// The filter of system calls that the program will be under, compiled, where it tells what it refuses.
+    pub filter: Option<Vec<u8>>,
     /// What the user should hear of, though it stops nothing.
     pub notes: Vec<String>,
 }
@@ -74,6 +76,7 @@ impl Scene {
             uid_hold: None,
             environment: None,
             jail_name: None,
+            filter: None,
             notes: Vec::new(),
         }
     }

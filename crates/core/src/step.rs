@@ -41,6 +41,22 @@ pub trait Step: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Looks again at what may have changed since [`prepare`](Step::prepare), before one more child of the
+    /// same prepared plan is started. By default nothing can have: what was opened stays open, what was
+    /// looked up stays as it was.
+    ///
+    /// # Errors
+    /// What stands in the way now.
+    fn prepare_again(&self, scene: &Scene) -> Result<(), PrepareError> {
+        let _ = scene;
+        Ok(())
+    }
+
+    /// Whether what it prepares is for one program alone, such as a uid that is allotted.
+    fn serves_one_program(&self) -> bool {
+        false
+    }
+
     /// Ends what the program has left running. Called once it has ended, before any `undo`.
     fn stop(&mut self) {}
 
@@ -59,6 +75,17 @@ pub trait Step: Debug + Send + Sync {
     /// Whether the parent of a spawned child has a part in it: then the child waits, when all else is in
     /// force and was read back, until that is done.
     fn needs_parent(&self) -> bool {
+        false
+    }
+
+    /// Whether it sends the parent of a spawned child a descriptor, with [`Record::Listener`](crate::Record), by which
+    /// that is told of what the program is refused.
+    fn sends_descriptor(&self) -> bool {
+        false
+    }
+
+    /// Whether another process takes the place of a spawned child ([`Record::Replaced`](crate::Record)).
+    fn replaces_child(&self) -> bool {
         false
     }
 

@@ -16,6 +16,8 @@ pub(crate) fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
             let uid = account.uid;
             (Some(account), uid)
         }
+        // Who it is matters only for its group.
+        User::Id(uid) if policy.group.is_some() => (None, *uid),
         User::Id(uid) => {
             let failed = |errno| PlanError::LookUp { what: "user", name: uid.to_string(), errno };
             (users::by_uid(*uid).map_err(failed)?, *uid)

@@ -40,6 +40,7 @@ mod looking;
 mod looking;
 mod planned;
 mod ready;
+mod spawner;
 mod sweep;
 
 pub use backends::{Choice, all as backends, by_name as backend_by_name};
@@ -47,11 +48,13 @@ pub use confined::Confined;
 pub use error::Error;
 pub use isol_core::*;
 pub use isol_steps::{Child, LaunchError, root_refusal};
+pub use isol_sys::filter::{Refusals, Told};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
 pub use ready::{Ready, Running};
-pub use sweep::sweep;
+pub use spawner::Spawner;
+pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
 /// What a supervising parent needs of the system: signals as data.
 pub mod supervise {

@@ -2,14 +2,16 @@
 
 use std::io::{self, Write};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use isol_core::{Prepared, Problem, ThreadScope};
 use isol_steps::{Child, Image, LaunchError, become_program, lock_in, spawn};
 use isol_sys::exec::end;
+use isol_sys::filter::Refusals;
 use isol_sys::process::Status;
 
 use crate::planned::{Enter, Exec, Spawn};
-use crate::{Confined, Error};
+use crate::{Confined, Error, Spawner};
 
 /// A plan for which everything has been done that can be refused.
 #[derive(Debug)]
@@ -87,8 +89,17 @@ impl Ready<Spawn> {
     pub fn spawn(self) -> Result<Running, Error> {
         let image = Image::new(&self.prepared)?;
         let child = spawn(&self.prepared, &image)?;
+        let confined = Arc::new(self.confined());
+        Ok(Running::new(child, confined, Some(self.prepared)))
+    }
+
+    /// Makes it start the program many times.
+    ///
+    /// # Errors
+    /// What it has made is for one program alone: a throw-away root, an allotted uid, a jail.
+    pub fn reusable(self) -> Result<Spawner, Error> {
         let confined = self.confined();
-        Ok(Running { child, confined, prepared: Some(self.prepared) })
+        Spawner::new(self.prepared, confined)
     }
 }
 
@@ -101,11 +112,17 @@ impl Ready<Spawn> {
 #[must_use = "dropping this kills the program"]
 pub struct Running {
     child: Child,
-    confined: Confined,
+    confined: Arc<Confined>,
+    /// What was made for it.
     prepared: Option<Prepared>,
+    over: bool,
 }
 
 impl Running {
+    pub(crate) fn new(child: Child, confined: Arc<Confined>, prepared: Option<Prepared>) -> Self {
+        Self { child, confined, prepared, over: false }
+    }
+
     /// What is in force.
     pub fn confined(&self) -> &Confined {
         &self.confined
@@ -122,13 +139,21 @@ impl Running {
         &mut self.child
     }
 
+    /// What the program is refused, if the policy has somebody told of it. To be taken at once, and listened to until
+    /// it ends: each refused call waits until then.
+    pub fn take_refusals(&mut self) -> Option<Refusals> {
+        self.child.refusals.take()
+    }
+
     /// Waits until the program has ended, and takes back what was made for it.
     ///
     /// # Errors
     /// As waitpid(2).
     pub fn wait(&mut self) -> io::Result<Status> {
+        // Nobody listens: they are answered, with ENOSYS.
+        self.child.refusals = None;
         let status = self.child.wait()?;
-        self.prepared = None;
+        self.is_over();
         Ok(status)
     }
 
@@ -139,9 +164,14 @@ impl Running {
     pub fn poll(&mut self) -> io::Result<Option<Status>> {
         let status = self.child.poll()?;
         if let Some(Status::Exited(_) | Status::Signalled(_)) = status {
-            self.prepared = None;
+            self.is_over();
         }
         Ok(status)
+    }
+
+    fn is_over(&mut self) {
+        self.over = true;
+        self.prepared = None;
     }
 
     /// Sends the program a signal.
@@ -155,7 +185,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if self.prepared.is_some() && self.child.signal(9).is_ok() {
+        if !self.over && self.child.signal(9).is_ok() {
             let _ = self.child.wait();
         }
     }

@@ -2,26 +2,32 @@
 
 use std::path::Path;
 
-use isol_steps::{StaleUid, sweep_uid};
+use isol_steps::{SYSLOG_LOCK, StaleUid, sweep_syslog, sweep_uid};
 use isol_sys::state::Lock;
 
 use crate::looking;
 
 /// Takes away what runs that were killed by `SIGKILL` have left: their processes, their
-/// throw-away roots, their holds on uids. What belongs to a living run is held by a
+/// throw-away roots, their sockets in other roots, their holds on uids. What belongs to a living run is held by a
 /// lock and stays. Quick where there is nothing; needs root, and does nothing without.
 ///
 /// # References
 /// flock(2)
 pub fn sweep() {
-    looking::sweep_roots(|lock| match lock.name().strip_prefix(PROOF) {
-        Some(_) => proof_is_gone(lock),
-        None => sweep_uid(lock) == StaleUid::Gone,
+    looking::sweep_roots(|lock| match lock.name() {
+        name if name.starts_with(PROOF_LOCK) => proof_is_gone(lock),
+        name if name.starts_with(SYSLOG_LOCK) => sweep_syslog(lock),
+        _ => sweep_uid(lock) == StaleUid::Gone,
     });
 }
 
-/// What the lock of a proof is called that attacks roots of its own making.
-const PROOF: &str = "prove-";
+/// What the lock of a proof is called that attacks roots of its own making, before its number.
+#[doc(hidden)]
+pub const PROOF_LOCK: &str = "prove-";
+
+/// What the directory is called that is noted in such a lock, before its number.
+#[doc(hidden)]
+pub const PROOF_DIRECTORY: &str = "isol-prove-";
 
 /// Removes what a killed proof has made: the directory that it noted down. Nothing is mounted there any more, because
 /// its mounts have gone with it, or else it stays.
@@ -29,7 +35,7 @@ fn proof_is_gone(lock: &Lock) -> bool {
     let Ok((_, noted)) = lock.payload() else { return false };
     let path = Path::new(&noted);
     let named =
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("isol-prove-"));
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PROOF_DIRECTORY));
     if !path.is_absolute() || !named {
         return noted.is_empty();
     }

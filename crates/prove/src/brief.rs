@@ -43,20 +43,16 @@ pub struct Brief {
     pub mount_point: PathBuf,
     /// The host's name.
     pub hostname: String,
-    /// The directory whose path the caller worked in.
-    pub caller_directory: PathBuf,
     /// Whether the kernel hands core dumps to a program of the host's.
     pub core_is_piped: bool,
     /// Descriptors that the policy passes.
     pub passed: Vec<i32>,
     /// The programs with set-id bits and capabilities that were planted, as paths of the root.
     pub planted: Vec<String>,
-    /// The uid and gid that the planted set-id files belong to, beside root.
-    pub other_id: u32,
 }
 
 /// What the attacker inside may ask somebody outside to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Want {
     /// Hand a descriptor of the host's `/` over.
     Directory,
@@ -64,6 +60,9 @@ pub enum Want {
     Move,
     /// Connect to this TCP port on 127.0.0.1; answers whether it was done.
     Connect(u16),
+    /// Say which messages to syslog with this word in them have arrived, the last of them with `end` in it: a list in
+    /// JSON.
+    Logged(String),
     /// Say whether something is mounted on `/mnt`, seen from outside.
     LookForMount,
     /// Mount something with a file `late` in it on `/mnt`; answers whether it was done.

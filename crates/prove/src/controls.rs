@@ -52,6 +52,7 @@ pub fn shown(site: &Site, guarantees: &[Guarantee]) -> Result<Vec<Shown>, Proble
             bad_caller,
             traps: true,
             least: false,
+            landlock: Vec::new(),
         };
         answer(site, &question).map_err(|error| failed(&error))
     };

@@ -17,7 +17,7 @@ pub use crate::channel::Refusal;
 use crate::channel::{Channel, Order, Report};
 use crate::launcher::{self, CHANNEL};
 use crate::scenario::{How, Scenario, Who};
-use crate::{Attack, Expected, Seen, Site, probes};
+use crate::{Attack, Expected, Seen, Site, matrix, probes};
 
 /// How long a run may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,6 +52,7 @@ pub(crate) struct Session<'a> {
 impl Site {
     /// The scenario that all others are made from.
     pub(crate) fn scenario(&self, how: How) -> Scenario {
+        let syslog = self.log().filter(|_| relays(&how)).map(|log| log.path().to_owned());
         Scenario {
             how,
             executable: self.executable().to_owned(),
@@ -60,8 +61,10 @@ impl Site {
             groups: GROUPS.to_vec(),
             require: Vec::new(),
             allow: Vec::new(),
+            landlock: Vec::new(),
             network_off: false,
             hostname: None,
+            syslog,
             outside: self.outside().to_owned(),
             bad_caller: true,
             without: Vec::new(),
@@ -111,14 +114,14 @@ impl Site {
             Ok(session) => session,
             Err(outcome) => return Ok((outcome, Expected::default())),
         };
-        let expected = self.expected(scenario, session.caller_session)?;
+        let expected = self.expected(scenario)?;
         let outcome = session.make(attacks, scenario)?;
         session.end();
         self.tidy()?;
         Ok((outcome, expected))
     }
 
-    fn expected(&self, scenario: &Scenario, caller_session: i32) -> io::Result<Expected> {
+    fn expected(&self, scenario: &Scenario) -> io::Result<Expected> {
         let mut environment: Vec<_> =
             launcher::ENVIRONMENT.iter().map(|(name, value)| format!("{name}={value}")).collect();
         environment.sort();
@@ -147,10 +150,11 @@ impl Site {
             parent_death_signal: launcher::parent_death_signal(mode),
             secret: self.secret().1.to_owned(),
             root: self.root_id()?,
-            passed: vec![CHANNEL],
-            caller_session,
             hostname: attempts::hostname()?,
-            superuser_off: seals(scenario),
+            superuser_off: has_step(scenario, step_names::JAIL_SEAL),
+            // Without any isolation they are to be seen to go through.
+            filtered: has_step(scenario, step_names::SECCOMP)
+                || matches!(scenario.how, How::Unisolated | How::UidOnly),
             mount_point: self.mount_point(),
         })
     }
@@ -170,10 +174,8 @@ impl Site {
             caller_session: session.caller_session,
             mount_point: self.mount_point(),
             hostname: attempts::hostname()?,
-            caller_directory: self.outside().to_owned(),
             passed: vec![CHANNEL],
             planted: self.planted().to_vec(),
-            other_id: Site::OTHER,
             ..Brief::default()
         };
         self.baits.tell(&mut brief)?;
@@ -186,6 +188,7 @@ impl Site {
     }
 
     fn help(&self, channel: &Channel, want: Want) -> io::Result<()> {
+        let is_for_a_directory = want == Want::Directory;
         let words = |done: io::Result<String>| done.unwrap_or_else(|error| format!("no: {error}"));
         let answer = match want {
             Want::Directory => "here".to_owned(),
@@ -194,10 +197,11 @@ impl Site {
             Want::LookForMount => words(
                 self.has_mount().map(|seen| if seen { "seen" } else { "not seen" }.to_owned()),
             ),
+            Want::Logged(word) => self.log().map_or(String::new(), |log| log.arrived(&word)),
             Want::Mount => words(self.mount_late().map(|()| "done".to_owned())),
         };
         channel.send(&Order::Answer(answer))?;
-        if want == Want::Directory {
+        if is_for_a_directory {
             let directory: OwnedFd = std::fs::File::open("/")?.into();
             channel.send_descriptor(&directory)?;
         }
@@ -306,10 +310,16 @@ impl Drop for Session<'_> {
     }
 }
 
-/// Whether the whole plan has the parent switch the superuser off.
-fn seals(scenario: &Scenario) -> bool {
-    launcher::plan(scenario)
-        .is_ok_and(|plan| plan.steps().any(|step| step.name() == step_names::JAIL_SEAL))
+/// Whether isol stays as the parent of what it isolates this way, and can relay messages.
+fn relays(how: &How) -> bool {
+    let How::Isol { backend, mode } = how else { return false };
+    let backend = isol::backend_by_name(backend);
+    backend.is_some_and(|b| matrix::support(b, (*mode).into(), Guarantee::SyslogWorks).is_offered())
+}
+
+/// Whether the plan, as it is before anything is cut, has a step that is not in all of them.
+fn has_step(scenario: &Scenario, name: &str) -> bool {
+    launcher::plan(scenario).is_ok_and(|plan| plan.steps().any(|step| step.name() == name))
 }
 
 fn connect(port: u16) -> io::Result<()> {

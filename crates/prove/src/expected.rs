@@ -25,14 +25,12 @@ pub struct Expected {
     pub secret: String,
     /// The root's device and inode number.
     pub root: (u64, u64),
-    /// The descriptors that the policy passes.
-    pub passed: Vec<i32>,
-    /// The leader of the caller's session.
-    pub caller_session: i32,
     /// The host's name.
     pub hostname: String,
     /// Whether uid 0 is to be no superuser inside.
     pub superuser_off: bool,
+    /// Whether system calls that no confined program needs are to be refused.
+    pub filtered: bool,
     /// A mount point outside of the root.
     pub mount_point: PathBuf,
 }

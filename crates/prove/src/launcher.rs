@@ -8,7 +8,7 @@ use std::time::Duration;
 use isol::{Choice, Error, Isolation, Planned, Purpose};
 use isol_core::{
     Allow, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyError, Problem,
-    ThreadScope, Uid, User,
+    Syslog, ThreadScope, Uid, User,
 };
 use isol_sys::attempts;
 use isol_sys::environment::CStrings;
@@ -64,7 +64,7 @@ pub(crate) const LEFT_BEHIND: i32 = 99;
 type Terminal = (OwnedFd, OwnedFd);
 
 fn terminal() -> Option<Terminal> {
-    attempts::start_session().ok()?;
+    isol_sys::session::start().ok()?;
     let (master, slave) = attempts::make_terminal().ok()?;
     attempts::take_terminal(slave.as_raw_fd()).ok()?;
     Some((master, slave))
@@ -233,8 +233,12 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
     for allow in scenario.allow.iter().filter_map(|name| name.parse::<Allow>().ok()) {
         builder = builder.allow(allow);
     }
+    builder = builder.landlock(scenario.landlock.iter().filter_map(|word| word.parse().ok()));
     if scenario.network_off {
         builder = builder.network(Network::None);
+    }
+    if let Some(to) = &scenario.syslog {
+        builder = builder.syslog(Syslog::Socket(to.clone()));
     }
     if let Some(hostname) = &scenario.hostname {
         builder = builder.hostname(hostname);

@@ -32,6 +32,7 @@ pub mod faults;
 mod host;
 mod interrupts;
 mod launcher;
+mod log;
 pub mod matrix;
 pub mod mutations;
 pub mod probes;

@@ -6,8 +6,8 @@ use std::io;
 
 use isol_core::{Backend, Guarantee, Mode, Problem, Support};
 
-pub(crate) use cell::{as_root, ask_for_all};
 pub use cell::{Question, Tried, answer};
+pub(crate) use cell::{as_root, ask_for_all};
 
 use crate::subject::Subject;
 use crate::{Row, Site, Verdict};
@@ -37,9 +37,22 @@ pub fn rows(
         bad_caller: true,
         traps: true,
         least: false,
+        landlock: Vec::new(),
     };
     let tried = answer(site, &question).map_err(|error| failed(&error))?;
     Ok(tried.into_iter().map(|tried| row(backend, mode, tried)).collect())
+}
+
+/// What a backend says of a guarantee here, in a mode: what takes a parent who stays, only where there is one.
+#[must_use]
+pub fn support(backend: &dyn Backend, mode: Mode, guarantee: Guarantee) -> Support {
+    let support = backend.support(guarantee, backend.plans_for(isol_sys::os::HOST));
+    if guarantee == Guarantee::SyslogWorks && mode != Mode::Spawn && support.is_offered() {
+        return Support::not_offered(format!(
+            "somebody has to outlive the program to relay its messages, and the mode is {mode}"
+        ));
+    }
+    support
 }
 
 pub(crate) fn failed(error: &io::Error) -> Problem {
@@ -70,7 +83,7 @@ fn not_here(backend: &dyn Backend, mode: Mode, guarantee: Guarantee, reason: &st
 
 fn row(backend: &dyn Backend, mode: Mode, tried: Tried) -> Row {
     let guarantee = tried.guarantee;
-    let support = backend.support(guarantee, backend.plans_for(isol_sys::os::HOST));
+    let support = support(backend, mode, guarantee);
     let evidence = tried.evidence();
     let mut row = Row {
         backend: backend.name().to_owned(),

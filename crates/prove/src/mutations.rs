@@ -16,11 +16,7 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     (step_names::ALLOT_UID, None, "without it no step knows whose ids to take"),
     (step_names::THROW_AWAY_ROOT, None, "without it there is no root to open"),
     (step_names::ROOT_DIRECTORY, None, "without it there is no descriptor to enter the root by"),
-    (
-        step_names::USER_NAMESPACE,
-        Some("namespaces"),
-        "without it there is none to enter",
-    ),
+    (step_names::USER_NAMESPACE, Some("namespaces"), "without it there is none to enter"),
     (
         step_names::NAMESPACES,
         Some("namespaces"),
@@ -35,6 +31,17 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
         step_names::DESCRIPTORS,
         Some("jail"),
         "the caller has directories open, and a jail takes no process that has one",
+    ),
+];
+
+/// Steps whose absence the filter of system calls would hide, the guarantee that has to turn, and why. The filter is
+/// left out with them.
+const BEHIND_THE_FILTER: &[(&str, Guarantee, &str)] = &[
+    (step_names::KEYRING, Guarantee::StateReset, "it lets nobody look into a keyring"),
+    (
+        step_names::NO_NEW_PRIVILEGES,
+        Guarantee::NoPrivilegeGain,
+        "without it the kernel takes no filter from an unprivileged process",
     ),
 ];
 
@@ -107,7 +114,7 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
             let user = Who::Allotted;
             scenarios.push(Scenario { user, require: Vec::new(), ..scenario.clone() });
         }
-        if mode == Mode::Spawn && offered(backend).contains(&Guarantee::RootHarmless) {
+        if mode == Mode::Spawn && offered(backend, mode).contains(&Guarantee::RootHarmless) {
             let mut root = Scenario { require: Vec::new(), ..scenario.clone() };
             matrix::as_root(&mut root);
             scenarios.push(root);
@@ -147,12 +154,18 @@ pub fn mutate(
             read_back(site, backend, mode, &mut mutation)?;
             continue;
         }
-        let cut = [step, step_names::READ_BACK];
-        caught(ask(site, backend, mode, &cut, None, &offered(backend))?, mode, &mut mutation);
+        let mut cut = vec![step, step_names::READ_BACK];
+        let mut guarantees = offered(backend, mode);
+        if let Some((_, guarantee, _)) = BEHIND_THE_FILTER.iter().find(|(name, ..)| *name == step) {
+            cut.push(step_names::SECCOMP);
+            // The others are attacked through what the filter has left open.
+            guarantees = vec![*guarantee];
+        }
+        caught(ask(site, backend, mode, &cut, None, &guarantees)?, mode, &mut mutation);
         if mutation.caught_by.is_empty() {
             // What more is asked for may stand in for it.
-            let least = ask_least(site, backend, mode, &cut, &without_what_is_more(backend))?;
-            caught(least, mode, &mut mutation);
+            let guarantees = without_what_is_more(backend, mode);
+            caught(ask_least(site, backend, mode, &cut, &guarantees)?, mode, &mut mutation);
         }
         if mutation.read_back.is_none() {
             let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
@@ -166,9 +179,9 @@ fn modes(backend: &'static dyn Backend) -> impl Iterator<Item = Mode> {
     MODES.into_iter().filter(|_| matrix::cant_be_run(backend).is_none())
 }
 
-fn offered(backend: &dyn Backend) -> Vec<Guarantee> {
-    let os = backend.plans_for(isol_sys::os::HOST);
-    Guarantee::ALL.into_iter().filter(|&g| backend.support(g, os).is_offered()).collect()
+fn offered(backend: &dyn Backend, mode: Mode) -> Vec<Guarantee> {
+    let is_offered = |&g: &Guarantee| matrix::support(backend, mode, g).is_offered();
+    Guarantee::ALL.into_iter().filter(is_offered).collect()
 }
 
 /// What was found violated by something that ran.
@@ -182,10 +195,10 @@ fn caught(tried: Vec<Tried>, mode: Mode, mutation: &mut Mutation) {
 }
 
 /// What a backend holds for a policy that asks for as little as it can.
-fn without_what_is_more(backend: &'static dyn Backend) -> Vec<Guarantee> {
+fn without_what_is_more(backend: &'static dyn Backend, mode: Mode) -> Vec<Guarantee> {
     let more = [Guarantee::NetworkConfined, Guarantee::IpcPrivate, Guarantee::HostnamePrivate];
     let given_up = isol_core::Allow::HostPids.gives_up();
-    let all = offered(backend).into_iter();
+    let all = offered(backend, mode).into_iter();
     all.filter(|g| !given_up.contains(*g) && !more.contains(g)).collect()
 }
 
@@ -232,6 +245,7 @@ fn question(
         bad_caller: true,
         traps,
         least: false,
+        landlock: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ mod hostname_private;
 mod ipc_private;
 mod limits_set;
 mod mounts_private;
+mod needless_calls;
 mod network_confined;
 mod no_new_root;
 mod no_privilege_gain;

@@ -17,8 +17,12 @@ pub(crate) struct Scenario {
     pub(crate) require: Vec<Guarantee>,
     /// What the policy allows, by name.
     pub(crate) allow: Vec<String>,
+    /// What Landlock confines, in words.
+    pub(crate) landlock: Vec<String>,
     pub(crate) network_off: bool,
     pub(crate) hostname: Option<String>,
+    /// Where messages to syslog are to be relayed, if they are.
+    pub(crate) syslog: Option<PathBuf>,
     /// Where the caller is, and where its leaked descriptors lead.
     pub(crate) outside: PathBuf,
     /// Whether the caller gets into a bad state first.

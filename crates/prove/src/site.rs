@@ -17,6 +17,7 @@ use isol_sys::state::{Lock, StateDir};
 use crate::attack::raw;
 use crate::baits::Baits;
 use crate::interrupts::Interrupts;
+use crate::log::Log;
 use crate::trap::Laid;
 
 /// What stands in files that must stay out of reach.
@@ -37,7 +38,7 @@ const UNCLEAN: &str = "opt";
 
 /// What a site's lock is called, before its number. Whoever finds one that nobody holds removes the directory that
 /// is noted in it.
-pub const LOCK: &str = "prove-";
+pub const LOCK: &str = isol::PROOF_LOCK;
 
 /// A root with isol's own executable in it, and with traps, and a directory outside of it; both removed when this
 /// value goes or, if its process was killed, by the next sweep.
@@ -53,6 +54,7 @@ pub struct Site {
     /// A mount outside, where one can be made.
     mounted: Option<PathBuf>,
     pub(crate) baits: Baits,
+    log: Option<Log>,
     lock: Option<Lock>,
     interrupts: Interrupts,
 }
@@ -69,7 +71,7 @@ impl Site {
         let token = format!("isol prove: the root of {}", uid.uid());
         let state = StateDir::open().map_err(|error| wrong(error.to_string()))?;
         let number = format!("{}-{}", std::process::id(), uid.uid());
-        let base = place().join(format!("isol-prove-{number}"));
+        let base = place().join(format!("{}{number}", isol::PROOF_DIRECTORY));
         // First the lock, then what it stands for.
         let lock = state
             .try_lock(&format!("{LOCK}{number}"))
@@ -86,6 +88,7 @@ impl Site {
             planted: Vec::new(),
             mounted: None,
             baits: Baits::new().map_err(io)?,
+            log: None,
             lock: Some(lock),
             interrupts: Interrupts::block().map_err(io)?,
         };
@@ -142,6 +145,11 @@ impl Site {
         one.map(Path::to_owned).unwrap_or_default()
     }
 
+    /// The socket on which somebody outside takes messages to syslog.
+    pub(crate) fn log(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+
     /// A file outside that everybody may read, and what stands in it.
     #[must_use]
     pub fn secret(&self) -> (PathBuf, &'static str) {
@@ -156,7 +164,6 @@ impl Site {
         &self.planted
     }
 
-    pub(crate) const OTHER: u32 = OTHER;
     pub(crate) const DISK: (u32, u32) = DISK;
 
     fn plant(&mut self) -> io::Result<()> {
@@ -164,7 +171,9 @@ impl Site {
         let at = |path: &str| root.join(path);
         put(&at("prove.token"), self.token.as_bytes(), 0o644)?;
         dir_at(&at("tmp"), 0o1777)?;
-        for dir in ["home", "mnt", "yard", "yard/pen", "links", UNCLEAN, "etc", "dev"] {
+        for dir in
+            ["home", "mnt", "yard", "yard/pen", "links", UNCLEAN, "etc", "dev", "var", "var/run"]
+        {
             dir_at(&at(dir), 0o755)?;
         }
         let (secret, _) = self.secret();
@@ -274,6 +283,7 @@ impl Site {
             dir_at(&outside.join(dir), 0o755)?;
         }
         dir_at(&outside.join("loose"), 0o777)?;
+        self.log = Some(Log::listen(outside.join("log"))?);
         let point = outside.join("mounted");
         dir_at(&point, 0o755)?;
         self.mounted = attempts::mount_tmpfs(&raw(&point)).ok().map(|()| point);

@@ -8,6 +8,7 @@ use std::io;
 use isol_core::Errno;
 use isol_sys::attempts as sys;
 use isol_sys::environment::{self, CStrings};
+use isol_sys::privileges;
 
 use crate::agent::KEY;
 use crate::attack;
@@ -49,9 +50,9 @@ pub(crate) fn all(scenario: &Scenario) -> io::Result<()> {
     here(sys::setgroups(&[0, 1, 4242]))?;
     privileges()?;
     descriptors()?;
-    sys::set_umask(0)?;
+    isol_sys::signals::set_umask(0);
     // Behind whatever clears it.
-    here(sys::set_parent_death_signal(15))
+    here(privileges::set_parent_death_signal(15))
 }
 
 /// Linux's `ADDR_NO_RANDOMIZE`.
@@ -102,7 +103,7 @@ fn limits() -> io::Result<()> {
 
 /// A keyring may be switched off, or full: the attack says so.
 fn keyring() {
-    if sys::new_session().is_ok() {
+    if privileges::leave_session_keyring().is_ok() {
         let _ = sys::add(sys::Ring::Session, &attack::raw(KEY), SESSION_KEY.as_bytes());
     }
 }

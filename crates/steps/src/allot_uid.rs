@@ -108,6 +108,10 @@ impl Step for AllotUid {
         Ok(())
     }
 
+    fn serves_one_program(&self) -> bool {
+        true
+    }
+
     fn stop(&mut self) {
         if let Some(held) = &self.held
             && !end_all(held.uid)

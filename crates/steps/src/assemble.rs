@@ -27,6 +27,7 @@ use crate::securebits::Securebits;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::standard_descriptors::StandardDescriptors;
+use crate::syslog::SyslogRelay;
 use crate::timers::Timers;
 use crate::uid::DropUid;
 use crate::umask::Umask;
@@ -61,6 +62,9 @@ pub fn assemble(
     // A backend's own checks before the looks into the tree, which cost more.
     steps.extend(layers.take(Phase::Prepare));
     steps.extend(preparations.in_root);
+    if let Some(relay) = SyslogRelay::asked_for(request)? {
+        steps.push(Box::new(relay));
+    }
     enter(&mut steps, request, backend.enters_by_descriptor());
     steps.extend(layers.take(Phase::Enter));
     steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));
@@ -69,7 +73,7 @@ pub fn assemble(
     steps.extend(layers.take(Phase::Seal));
 
     let claims = claims(backend, request, &steps)?;
-    let relaxed = given_up(backend.name(), request, &layers, claims)?;
+    let relaxed = given_up(request, &layers, claims)?;
     let guarantees = claims.minus(relaxed);
     let plan = Plan::new(backend.name(), request.os, request.mode, guarantees, relaxed, steps);
     plan.check()?;
@@ -198,7 +202,6 @@ fn claims(
 
 /// What the policy gives up; a guarantee can't be both required and given up.
 fn given_up(
-    backend: &'static str,
     request: &Request<'_>,
     layers: &Layers,
     claims: GuaranteeSet,
@@ -211,8 +214,7 @@ fn given_up(
     }
     for (what, set) in &all {
         if let Some(guarantee) = request.policy.require.iter().find(|&g| set.contains(g)) {
-            let reason = format!("{what} gives it up");
-            return Err(PlanError::NotOffered { backend, guarantee, reason });
+            return Err(PlanError::GivenUp { guarantee, what: what.clone() });
         }
     }
     Ok(all.into_iter().fold(GuaranteeSet::EMPTY, |sum, (_, set)| sum.union(set)))

@@ -29,6 +29,13 @@ impl Step for BoundingSet {
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
         let found =
             privileges::bounding_set_is(self.keep).map_err(doing("reading the bounding set"))?;
-        must(found, if self.keep == 0 { "the bounding set is not empty" } else { "the bounding set is another" })
+        must(
+            found,
+            if self.keep == 0 {
+                "the bounding set is not empty"
+            } else {
+                "the bounding set is another"
+            },
+        )
     }
 }

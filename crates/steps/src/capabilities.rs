@@ -22,7 +22,9 @@ impl Step for Capabilities {
     fn explains(&self) -> String {
         match self.keep {
             0 => "empty the ambient, inheritable, permitted and effective capability sets".into(),
-            keep => format!("permitted and effective capabilities {keep:#x}, none inheritable or ambient"),
+            keep => format!(
+                "permitted and effective capabilities {keep:#x}, none inheritable or ambient"
+            ),
         }
     }
 
@@ -32,6 +34,9 @@ impl Step for Capabilities {
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
         let found = privileges::capabilities_are(self.keep).map_err(doing("capget"))?;
-        must(found, if self.keep == 0 { "a capability is left" } else { "the capabilities are others" })
+        must(
+            found,
+            if self.keep == 0 { "a capability is left" } else { "the capabilities are others" },
+        )
     }
 }

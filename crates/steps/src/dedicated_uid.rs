@@ -14,20 +14,7 @@ impl Step for DedicatedUid {
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
-        let ids = ids(scene, self.name())?;
-        let found = processes::under(ids.uid).map_err(|error| {
-            Problem::io(
-                self.name(),
-                format!("can't tell who runs under uid {}: no list of processes", ids.uid),
-                &error,
-            )
-            .help(
-                "mount -t proc proc /proc   (as root; without hidepid), or say --allow shared-uid",
-            )
-        })?;
-        if !found.is_empty() {
-            return Err(in_use(ids, &found).into());
-        }
+        nobody_has(ids(scene, self.name())?)?;
         // An allotted uid: whoever finds the hold after a crash must know its processes
         // from a stranger's.
         if let (Some(hold), Some(root)) = (&scene.uid_hold, &scene.root) {
@@ -38,6 +25,22 @@ impl Step for DedicatedUid {
         }
         Ok(())
     }
+
+    fn prepare_again(&self, scene: &Scene) -> Result<(), PrepareError> {
+        nobody_has(ids(scene, self.name())?)
+    }
+}
+
+fn nobody_has(ids: &Ids) -> Result<(), PrepareError> {
+    let found = processes::under(ids.uid).map_err(|error| {
+        Problem::io(
+            step_names::DEDICATED_UID,
+            format!("can't tell who runs under uid {}: no list of processes", ids.uid),
+            &error,
+        )
+        .help("mount -t proc proc /proc   (as root; without hidepid), or say --allow shared-uid")
+    })?;
+    if found.is_empty() { Ok(()) } else { Err(in_use(ids, &found).into()) }
 }
 
 pub(crate) fn ids<'a>(scene: &'a Scene, step: &'static str) -> Result<&'a Ids, PrepareError> {

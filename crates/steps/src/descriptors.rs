@@ -24,13 +24,19 @@ impl Descriptors {
         pass.dedup();
         Self { keep: pass.clone(), pass }
     }
+
+    /// The highest one that is kept, or is put on a standard descriptor.
+    fn last_needed(&self, stage: &Stage) -> i32 {
+        let needed = self.keep.iter().copied().chain(stage.report);
+        needed.chain(stage.stdio.into_iter().flatten()).fold(2, i32::max)
+    }
 }
 
 impl Step for Descriptors {
     tells!(
         Enter,
         step_names::DESCRIPTORS,
-        ["dup2", "close_range", "fcntl", "poll"],
+        ["close_range", "dup2", "fcntl", "poll"],
         [DescriptorsClosed, RootConfined]
     );
 
@@ -48,6 +54,11 @@ impl Step for Descriptors {
     }
 
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
+        if stage.mode == Mode::Spawn {
+            // Before anything is changed: until now the table may be the parent's.
+            descriptors::part_from_parent(self.last_needed(stage))
+                .map_err(doing("leaving the parent's descriptors"))?;
+        }
         for (to, from) in (0..).zip(stage.stdio) {
             if let Some(from) = from {
                 descriptors::put(from, to).map_err(doing("dup2 onto a standard descriptor"))?;

@@ -9,9 +9,12 @@ use std::path::PathBuf;
 
 use isol_core::{
     Errno, Failure, Kind, Mode, Prepared, Problem, RECORD_LEN, Record, Stage, Stdio, ThreadScope,
+    step_names,
 };
 use isol_sys::environment::CStrings;
+use isol_sys::filter::{self, Program, Refusals};
 use isol_sys::process::{self, Pid, Status};
+use isol_sys::spawn::Table;
 use isol_sys::{errno, exec, pipe};
 
 /// Why nothing was started.
@@ -132,6 +135,11 @@ impl Image {
             environment.ok_or(LaunchError::Command("a variable has a NUL byte in it"))?;
         Ok(Self { program, path, arguments, environment })
     }
+
+    /// Becomes the program; returns only if that failed. Async-signal-safe.
+    fn execute(&self) -> Errno {
+        exec::execute(&self.path, &self.arguments, &self.environment)
+    }
 }
 
 /// Locks this process in.
@@ -150,7 +158,7 @@ pub fn become_program(prepared: &Prepared, image: &Image) -> LaunchError {
     if let Err(failure) = prepared.apply(&stage) {
         return LaunchError::step(prepared, failure);
     }
-    let errno = exec::execute(&image.path, &image.arguments, &image.environment);
+    let errno = image.execute();
     LaunchError::NotExecuted { program: image.program.clone(), errno }
 }
 
@@ -167,6 +175,9 @@ pub struct Child {
     ended: Option<Status>,
     /// The other ends of its standard descriptors that are pipes.
     pub pipes: [Option<File>; 3],
+    /// What it is refused, where the plan has somebody told of it. While this is there, each such call waits until it
+    /// is taken from here; when it is dropped, they are answered `ENOSYS`.
+    pub refusals: Option<Refusals>,
 }
 
 impl Child {
@@ -223,7 +234,7 @@ impl Child {
     }
 }
 
-/// Starts the program in a child.
+/// Starts the program in a child. As often as one likes: nothing of what is prepared is used up.
 ///
 /// # Errors
 /// Whatever kept it from starting; nothing runs then.
@@ -232,34 +243,20 @@ pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     let stdio = Plumbing::new(wanted)
         .map_err(LaunchError::system("can't open the program's standard descriptors"))?;
     let guarded = prepared.plan().steps().any(|step| step.needs_parent());
-    if guarded && !isol_sys::spawn::PARENT_GOES_ON {
-        return Err(LaunchError::Command("a step needs the parent, which waits on this system"));
-    }
-    // Where the parent has a part in it, the child hears from it, too.
-    let ends = if guarded { pipe::both_ways() } else { pipe::new() };
-    let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
-    let stage = Stage {
-        mode: Mode::Spawn,
-        threads: ThreadScope::Alone,
-        parent: Pid::own().get(),
-        report: Some(write.as_raw_fd()),
-        stdio: stdio.inner(),
+    let tells = prepared.plan().steps().any(|step| step.sends_descriptor());
+    let replaced = prepared.plan().steps().any(|step| step.replaces_child());
+    let (pid, init, outcome) = match (isol_sys::spawn::PARENT_GOES_ON, guarded) {
+        (false, true) => {
+            let what = "a step needs the parent, which waits on this system";
+            return Err(LaunchError::Command(what));
+        }
+        (false, false) if !tells && !replaced => in_shared_memory(prepared, image, &stdio)?,
+        _ => over_a_pipe(prepared, image, &stdio, guarded, tells)?,
     };
-    let mut child = || in_child(prepared, image, &stage, guarded);
-    let pid =
-        isol_sys::spawn::child(&mut child).map_err(LaunchError::system("can't make a child"))?;
-    let mut read = File::from(read);
-    // While it is open here, the child's end of it can't be seen.
-    let mut replaced = None;
-    let outcome = match pipe::close(write) {
-        Ok(()) => outcome(&mut read, prepared, &mut replaced),
-        Err(source) => Outcome::Unheard(source),
-    };
-    // Whoever waits for leave hears by this that there is none.
-    drop(read);
-    let (pid, init) = successors(pid, replaced);
     let failed = match outcome {
-        Outcome::Started => return Ok(Child { pid, init, ended: None, pipes: stdio.outer }),
+        Outcome::Started(refusals) => {
+            return Ok(Child { pid, init, ended: None, pipes: stdio.outer, refusals });
+        }
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
@@ -303,6 +300,74 @@ fn end_init(init: Option<Pid>) {
     }
 }
 
+fn stage(stdio: &Plumbing, report: Option<&OwnedFd>) -> Stage {
+    Stage {
+        mode: Mode::Spawn,
+        threads: ThreadScope::Alone,
+        parent: Pid::own().get(),
+        report: report.map(AsRawFd::as_raw_fd),
+        stdio: stdio.inner(),
+    }
+}
+
+/// A child that shares this process's memory tells by it what has become of it. This thread goes
+/// on when the child has ended or executed the program, and so the last word is there then.
+fn in_shared_memory(
+    prepared: &Prepared,
+    image: &Image,
+    stdio: &Plumbing,
+) -> Result<(Pid, Option<Pid>, Outcome), LaunchError> {
+    let stage = stage(stdio, None);
+    // Only `descriptors` gives the child a table of its own, before anything in it is changed.
+    let parts = prepared.plan().steps().any(|step| step.name() == step_names::DESCRIPTORS);
+    let table = if parts { Table::Shared } else { Table::Copied };
+    let mut said = None;
+    let mut child = || {
+        let failed = match prepared.apply(&stage) {
+            Ok(()) => {
+                said = Some(Record::Ready);
+                Record::NotExecuted(image.execute())
+            }
+            Err(failure) => Record::Failed(failure),
+        };
+        said = Some(failed);
+        125
+    };
+    let pid = isol_sys::spawn::child(table, &mut child).map_err(cant_make_a_child)?;
+    Ok((pid, None, said.map_or(Outcome::Silent, Outcome::after)))
+}
+
+/// A child with a memory of its own reports over a pipe.
+fn over_a_pipe(
+    prepared: &Prepared,
+    image: &Image,
+    stdio: &Plumbing,
+    guarded: bool,
+    tells: bool,
+) -> Result<(Pid, Option<Pid>, Outcome), LaunchError> {
+    // Where the parent has a part in it, the child hears from it, too; and a pipe carries no descriptors.
+    let ends = if guarded || tells { pipe::both_ways() } else { pipe::new() };
+    let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
+    let stage = stage(stdio, Some(&write));
+    let mut child = || in_child(prepared, image, &stage, guarded);
+    let pid = isol_sys::spawn::child(Table::Copied, &mut child).map_err(cant_make_a_child)?;
+    let mut read = File::from(read);
+    // While it is open here, the child's end of it can't be seen.
+    let mut replaced = None;
+    let outcome = match pipe::close(write) {
+        Ok(()) => outcome(&mut read, prepared, tells, &mut replaced),
+        Err(source) => Outcome::Unheard(source),
+    };
+    // Whoever waits for leave hears by this that there is none.
+    drop(read);
+    let (pid, init) = successors(pid, replaced);
+    Ok((pid, init, outcome))
+}
+
+fn cant_make_a_child(source: io::Error) -> LaunchError {
+    LaunchError::System { what: "can't make a child", source }
+}
+
 /// What runs between fork and exec: async-signal-safe.
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
     let report = stage.report.unwrap_or(-1);
@@ -310,11 +375,7 @@ fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) ->
         // Nobody hears, or nobody answers: better not to start than to start unsealed.
         Ok(()) if guarded && !leave_is_given(report) => return 125,
         Ok(()) => match pipe::write_record(report, &Record::Ready.encode()) {
-            Ok(()) => Record::NotExecuted(exec::execute(
-                &image.path,
-                &image.arguments,
-                &image.environment,
-            )),
+            Ok(()) => Record::NotExecuted(image.execute()),
             // Nobody hears: better not to start than to start unseen.
             Err(_) => return 125,
         },
@@ -343,22 +404,34 @@ fn seal(prepared: &Prepared, report: &mut File) -> Result<(), Record> {
 
 #[allow(clippy::large_enum_variant)] // a local
 enum Outcome {
-    Started,
+    Started(Option<Refusals>),
     Failed(Record),
     /// Nothing that could be understood.
     Unheard(io::Error),
     Silent,
 }
 
+impl Outcome {
+    /// What the last record means when nothing can follow it.
+    fn after(last: Record) -> Self {
+        if last == Record::Ready { Self::Started(None) } else { Self::Failed(last) }
+    }
+}
+
 fn outcome(
     report: &mut File,
     prepared: &Prepared,
+    tells: bool,
     replaced: &mut Option<(i32, i32)>,
 ) -> Outcome {
-    let mut ready = false;
+    let (mut ready, mut refusals) = (false, None);
     loop {
-        match pipe::read_record::<RECORD_LEN>(report) {
-            Ok(Some(bytes)) => match Record::decode(&bytes) {
+        let heard = match tells {
+            true => filter::receive::<RECORD_LEN>(report),
+            false => pipe::read_record(report).map(|record| record.map(|bytes| (bytes, None))),
+        };
+        match heard {
+            Ok(Some((bytes, descriptor))) => match Record::decode(&bytes) {
                 Some(Record::Ready) => ready = true,
                 Some(Record::Replaced { init, program }) => *replaced = Some((init, program)),
                 Some(Record::Waiting) => {
@@ -367,10 +440,17 @@ fn outcome(
                         return Outcome::Failed(failed);
                     }
                 }
+                Some(Record::Listener) => {
+                    let filter = prepared.scene().filter.as_deref().map(Program::from_bytes);
+                    let (Some(listener), Some(Ok(filter))) = (descriptor, filter) else {
+                        return Outcome::Unheard(io::ErrorKind::InvalidData.into());
+                    };
+                    refusals = Some(Refusals::new(listener, filter));
+                }
                 Some(failed) => return Outcome::Failed(failed),
                 None => return Outcome::Unheard(io::ErrorKind::InvalidData.into()),
             },
-            Ok(None) if ready => return Outcome::Started,
+            Ok(None) if ready => return Outcome::Started(refusals),
             Ok(None) => return Outcome::Silent,
             Err(source) => return Outcome::Unheard(source),
         }
@@ -383,7 +463,9 @@ fn error(prepared: &Prepared, image: &Image, record: Record) -> LaunchError {
         Record::NotExecuted(errno) => {
             LaunchError::NotExecuted { program: image.program.clone(), errno }
         }
-        Record::Ready | Record::Waiting | Record::Replaced { .. } => LaunchError::Killed(Status::Exited(125)),
+        Record::Ready | Record::Waiting | Record::Listener | Record::Replaced { .. } => {
+            LaunchError::Killed(Status::Exited(125))
+        }
     }
 }
 

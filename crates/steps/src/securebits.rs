@@ -27,8 +27,8 @@ impl Step for Securebits {
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
-        let locked =
-            privileges::securebits_are_locked(self.stays_root).map_err(doing("reading the securebits"))?;
+        let locked = privileges::securebits_are_locked(self.stays_root)
+            .map_err(doing("reading the securebits"))?;
         must(locked, "the securebits are not locked")
     }
 }

@@ -32,6 +32,17 @@ impl Step for StandardDescriptors {
                 errno,
             ))
         })?;
+        self.look()
+    }
+
+    fn prepare_again(&self, _scene: &Scene) -> Result<(), PrepareError> {
+        self.look()
+    }
+}
+
+impl StandardDescriptors {
+    fn look(&self) -> Result<(), PrepareError> {
+        let name = step_names::STANDARD_DESCRIPTORS;
         for fd in (0..3).chain(self.pass.iter().copied()) {
             match descriptors::is_directory(fd) {
                 Ok(false) => {}

@@ -17,6 +17,7 @@ macro_rules! not_here {
 }
 
 mod child;
+mod counting;
 mod files;
 mod ids;
 mod ipc;
@@ -39,6 +40,7 @@ cfg_if::cfg_if! {
 }
 
 pub use child::{Ended, fork, has_children, in_a_child, reap};
+pub use counting::{Counted, Counting};
 pub use files::{
     HERE, Kind, access_mode, chroot, close, duplicate, kind_of, mknod, open_at, put_at,
 };
@@ -50,10 +52,10 @@ pub use ipc::{
     sem_make, sem_remove, shm_make, shm_read, shm_remove,
 };
 pub use others::{exists, renice, signal};
-pub use signals::{arm_timer, armed, block, blocked, ignore, ignored};
-pub use state::{hostname, limits, nice, set_hostname, set_limit, set_nice, set_umask, umask};
+pub use signals::{arm_timer, armed, arrivals, block, blocked, count_arrivals, ignore, ignored};
+pub use state::{hostname, limits, nice, set_hostname, set_limit, set_nice, umask};
 pub use system::*;
-pub use terminal::{controls, make_terminal, start_session, take_terminal, type_into};
+pub use terminal::{controls, make_terminal, take_terminal, type_into};
 
 /// The five capability sets, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,6 +22,9 @@ cfg_if::cfg_if! {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use system::{number, split_entry};
+
 /// Closes every descriptor from `first` to `last`, both included. Async-signal-safe.
 ///
 /// # Errors
@@ -31,6 +34,19 @@ cfg_if::cfg_if! {
 /// close_range(2), closefrom(2)
 pub fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
     if first > last { Ok(()) } else { system::close_between(first, last) }
+}
+
+/// Gives a child that shares its parent's table of descriptors a table of its own, without those
+/// above `last`: what it costs grows with `last`, and not with what is open above. In a child that has
+/// a table of its own it closes those above `last`, or does nothing. Async-signal-safe.
+///
+/// # Errors
+/// As close_range(2) and unshare(2).
+///
+/// # References
+/// close_range(2): `CLOSE_RANGE_UNSHARE`
+pub fn part_from_parent(last: RawFd) -> Result<(), Errno> {
+    system::part_from_parent(last)
 }
 
 /// Closes every descriptor but 0, 1, 2, those of `keep`, which is sorted, and `also`.

@@ -26,6 +26,9 @@ pub const NAME_TOO_LONG: Errno = Errno(libc::ENAMETOOLONG);
 /// The errno for 'the address is taken'.
 pub const ADDRESS_IN_USE: Errno = Errno(libc::EADDRINUSE);
 
+/// The errno for 'the message is too long'.
+pub const MESSAGE_TOO_LONG: Errno = Errno(libc::EMSGSIZE);
+
 /// The errno for 'there is one already'.
 pub const EXISTS: Errno = Errno(libc::EEXIST);
 

@@ -13,6 +13,7 @@ const S_IFCHR: u32 = 0o020_000;
 const S_IFDIR: u32 = 0o040_000;
 const S_IFLNK: u32 = 0o120_000;
 const S_IFREG: u32 = 0o100_000;
+const S_IFSOCK: u32 = 0o140_000;
 
 /// The part of `struct stat` that isol looks at.
 ///
@@ -100,6 +101,12 @@ impl Meta {
     #[must_use]
     pub fn is_block_device(&self) -> bool {
         self.format() == S_IFBLK
+    }
+
+    /// Whether it is a socket.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        self.format() == S_IFSOCK
     }
 
     /// Whether the group or everybody may write to it. POSIX access lists show up here too: their mask

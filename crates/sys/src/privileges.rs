@@ -16,7 +16,28 @@ cfg_if::cfg_if! {
     }
 }
 
+use isol_core::Errno;
+
 pub use system::*;
+
+/// Has the kernel kill this process when its parent ends: on Linux the thread that made it.
+///
+/// # Errors
+/// As prctl(2) and procctl(2).
+///
+/// # References
+/// PR_SET_PDEATHSIG(2const), procctl(2): `PROC_PDEATHSIG_CTL`
+pub fn die_with_parent() -> Result<(), Errno> {
+    set_parent_death_signal(libc::SIGKILL)
+}
+
+/// Has no signal sent when the parent ends.
+///
+/// # Errors
+/// As prctl(2) and procctl(2).
+pub fn outlive_parent() -> Result<(), Errno> {
+    set_parent_death_signal(0)
+}
 
 /// Whether a system has something that keeps execve(2) from granting anything; asked of the kernel if the system is
 /// this one, else as its supported versions have it.

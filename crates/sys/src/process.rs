@@ -171,7 +171,7 @@ pub fn kill_all_of(uid: Uid) -> io::Result<()> {
         unsafe { libc::kill(-1, libc::SIGKILL) };
         0
     };
-    let pid = crate::spawn::child(&mut child)?;
+    let pid = crate::spawn::child(crate::spawn::Table::Shared, &mut child)?;
     match wait(pid)? {
         // FreeBSD's kill(-1) spares the caller, and so does Linux's; macOS's may not.
         Status::Exited(0) | Status::Signalled(libc::SIGKILL) => Ok(()),
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_child_s_status_comes_back() {
-        let pid = crate::spawn::child(&mut || 42).unwrap();
+        let pid = crate::spawn::child(crate::spawn::Table::Copied, &mut || 42).unwrap();
         assert_eq!(wait(pid).unwrap(), Status::Exited(42));
         assert_eq!(Status::Exited(42).code(), 42);
         assert_eq!(Status::Signalled(15).code(), 143);

@@ -10,7 +10,11 @@ mod error;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-pub(crate) use descend::{Rule, descend};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, fchmod, mkdirat};
+
+pub(crate) use descend::{Rule, descend, go_down};
 pub use error::{Flaw, RootDirError};
 
 use crate::meta::Meta;
@@ -89,6 +93,40 @@ pub fn open(path: &Path) -> Result<RootDir, RootDirError> {
         Some(_) => Ok(RootDir { fd, path, meta }),
         None => Err(RootDirError::Slash),
     }
+}
+
+/// Opens a directory below an open root, component by component, each one as safe as the root has to be. `at` is where
+/// the root is, for errors; `make` has what is missing made.
+///
+/// # Errors
+/// As [`open`].
+///
+/// # References
+/// openat(2), mkdirat(2)
+pub fn below(
+    root: BorrowedFd<'_>,
+    at: &Path,
+    inside: &Path,
+    make: bool,
+) -> Result<RootDir, RootDirError> {
+    let mode = Mode::from_bits_truncate(0o755);
+    let fd = openat(root, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, mode)
+        .map_err(|source| RootDirError::Open { component: at.to_owned(), source })?;
+    let (mut fd, mut meta, mut path) = go_down(fd, at.to_owned(), &[], Rule::RootOnly)?;
+    for name in inside.iter().filter(|name| *name != "/") {
+        let component = path.join(name);
+        let cant = |source| RootDirError::Open { component: component.clone(), source };
+        let made = match make.then(|| mkdirat(&fd, name, mode)) {
+            None | Some(Err(Errno::EEXIST)) => false,
+            Some(made) => made.map(|()| true).map_err(cant)?,
+        };
+        (fd, meta, path) = go_down(fd, path, &[name], Rule::RootOnly)?;
+        if made {
+            // The umask may have taken something away.
+            fchmod(&fd, mode).map_err(cant)?;
+        }
+    }
+    Ok(RootDir { fd, path, meta })
 }
 
 #[cfg(test)]

@@ -15,8 +15,19 @@ cfg_if::cfg_if! {
 }
 
 /// Whether the calling thread goes on while the child runs its closure. Where it does not, the child must not
-/// wait for it.
+/// wait for it, and what the closure writes to memory is there when [`child`] returns.
 pub const PARENT_GOES_ON: bool = system::PARENT_GOES_ON;
+
+/// Whose table of descriptors the child begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// A copy of the parent's. What it costs grows with the number of open descriptors.
+    Copied,
+    /// The parent's own, where the system can do that, until the child calls
+    /// [`part_from_parent`](crate::descriptors::part_from_parent) or execve(2). Before that the closure
+    /// must open, close and duplicate nothing.
+    Shared,
+}
 
 /// Starts a child that runs `child` and ends with the status that it returns, if it
 /// returns; returns once the child has ended or become another program, or earlier.
@@ -36,6 +47,6 @@ pub const PARENT_GOES_ON: bool = system::PARENT_GOES_ON;
 ///
 /// # References
 /// clone(2), vfork(2), fork(2)
-pub fn child(child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
-    system::child(child)
+pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
+    system::child(table, child)
 }

@@ -2,9 +2,19 @@
 //! it: there the answers, and the modules that give them, would be the root's own.
 
 use isol_core::{Errno, Gid, Uid};
-use nix::unistd::{Group, User};
 
-use crate::errno::from_nix;
+cfg_if::cfg_if! {
+    if #[cfg(all(target_os = "linux", target_env = "gnu", target_feature = "crt-static"))] {
+        #[path = "users/without_modules.rs"]
+        mod system;
+    } else {
+        #[path = "users/library.rs"]
+        mod system;
+        // What only static programs use is tested with every build.
+        #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+        mod without_modules;
+    }
+}
 
 /// A user that the database knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +27,6 @@ pub struct Account {
     pub gid: Gid,
 }
 
-fn account(user: User) -> Option<Account> {
-    let (uid, gid) = (Uid::new(user.uid.as_raw())?, Gid::new(user.gid.as_raw())?);
-    Some(Account { name: user.name, uid, gid })
-}
-
 /// A user by its name; `None` if there is none.
 ///
 /// # Errors
@@ -30,7 +35,7 @@ fn account(user: User) -> Option<Account> {
 /// # References
 /// getpwnam_r(3)
 pub fn by_name(name: &str) -> Result<Option<Account>, Errno> {
-    Ok(User::from_name(name).map_err(from_nix)?.and_then(account))
+    system::by_name(name)
 }
 
 /// A user by its uid; `None` if there is none.
@@ -41,8 +46,7 @@ pub fn by_name(name: &str) -> Result<Option<Account>, Errno> {
 /// # References
 /// getpwuid_r(3)
 pub fn by_uid(uid: Uid) -> Result<Option<Account>, Errno> {
-    let uid = nix::unistd::Uid::from_raw(uid.get());
-    Ok(User::from_uid(uid).map_err(from_nix)?.and_then(account))
+    system::by_uid(uid)
 }
 
 /// A group by its name; `None` if there is none.
@@ -53,7 +57,7 @@ pub fn by_uid(uid: Uid) -> Result<Option<Account>, Errno> {
 /// # References
 /// getgrnam_r(3)
 pub fn group_by_name(name: &str) -> Result<Option<Gid>, Errno> {
-    Ok(Group::from_name(name).map_err(from_nix)?.and_then(|g| Gid::new(g.gid.as_raw())))
+    system::group_by_name(name)
 }
 
 /// Whether a gid has an entry.
@@ -64,8 +68,7 @@ pub fn group_by_name(name: &str) -> Result<Option<Gid>, Errno> {
 /// # References
 /// getgrgid_r(3)
 pub fn group_exists(gid: Gid) -> Result<bool, Errno> {
-    let gid = nix::unistd::Gid::from_raw(gid.get());
-    Ok(Group::from_gid(gid).map_err(from_nix)?.is_some())
+    system::group_exists(gid)
 }
 
 /// The names in the local file behind a database, for 'did you mean': never for a decision.
@@ -85,5 +88,24 @@ mod tests {
         assert_eq!(by_name("no-such-user-here").unwrap(), None);
         assert_eq!(by_uid(Uid::new(4_000_000_001).unwrap()).unwrap(), None);
         assert_eq!(group_by_name("no-such-group-here").unwrap(), None);
+    }
+
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
+    #[test]
+    fn without_modules_the_answers_are_the_same() {
+        for name in known_names("/etc/passwd") {
+            assert_eq!(without_modules::by_name(&name), by_name(&name), "{name}");
+        }
+        for name in known_names("/etc/group") {
+            assert_eq!(without_modules::group_by_name(&name), group_by_name(&name), "{name}");
+        }
+        for id in (0..200).chain([65_534, 61_184, 4_000_000_001]) {
+            let (uid, gid) = (Uid::new(id).unwrap(), Gid::new(id).unwrap());
+            // Who is not in the files is asked for by a program each: a few of them are enough.
+            if !(5..=1000).contains(&id) || by_uid(uid).unwrap().is_some() {
+                assert_eq!(without_modules::by_uid(uid), by_uid(uid), "{id}");
+                assert_eq!(without_modules::group_exists(gid), group_exists(gid), "{id}");
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 trials.push(trial(name, move |site| {
                     let rows = matrix::rows(site, backend, mode, &[guarantee], &[])
                         .map_err(|problem| problem.to_string())?;
-                    let offered = backend.support(guarantee, isol::host::HOST).is_offered();
+                    let offered = matrix::support(backend, mode, guarantee).is_offered();
                     rows.iter().try_for_each(|row| judge(row, offered))
                 }));
             }

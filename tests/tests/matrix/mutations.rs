@@ -23,6 +23,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     (names::DEDICATED_UID, "uid-dedicated"),
     (names::PROGRAM, "root-safe"),
     (names::ROOT_CLEAN, "root-clean"),
+    (names::SYSLOG, "syslog-works"),
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {

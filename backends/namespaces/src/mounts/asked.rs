@@ -6,9 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use isol_core::{
-    Bind, Errno, Fault, Policy, PrepareError, Problem, RootHandle, Tmpfs, step_names,
-};
+use isol_core::{Bind, Errno, Fault, Policy, PrepareError, Problem, RootHandle, Tmpfs, step_names};
 use isol_sys::mounts::{self, Fd, Forbids, HERE, What};
 use isol_sys::{errno, quote};
 
@@ -55,7 +53,9 @@ impl Asked {
     /// Whether something is asked for there.
     pub(super) fn is_on(&self, place: &str) -> bool {
         let binds = self.binds.iter().map(|(bind, _)| &bind.target);
-        binds.chain(self.tmpfs.iter().map(|(tmpfs, _)| &tmpfs.target)).any(|t| t == Path::new(place))
+        binds
+            .chain(self.tmpfs.iter().map(|(tmpfs, _)| &tmpfs.target))
+            .any(|t| t == Path::new(place))
     }
 
     pub(super) fn prepare(&mut self, root: &RootHandle) -> Result<(), PrepareError> {
@@ -66,7 +66,8 @@ impl Asked {
         }
         for (bind, ready) in &mut self.binds {
             let meta = std::fs::metadata(&bind.source).map_err(|error| {
-                let what = format!("can't look at {}, which is to be mounted", bind.source.display());
+                let what =
+                    format!("can't look at {}, which is to be mounted", bind.source.display());
                 Problem::io(NAME, what, &error)
             })?;
             let what = if meta.is_dir() { What::Directory } else { What::Anything };

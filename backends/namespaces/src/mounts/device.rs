@@ -71,7 +71,9 @@ pub(super) fn fill(root: &Fd, users: bool) -> Result<(), Fault> {
         NODES.into_iter().try_for_each(|(path, number)| host_s(&dev, path, number))?;
     }
     match log {
-        Some(log) => mounts::attach(log.get(), dev.get(), c"log").map_err(doing("attaching /dev/log")),
+        Some(log) => {
+            mounts::attach(log.get(), dev.get(), c"log").map_err(doing("attaching /dev/log"))
+        }
         None => Ok(()),
     }
 }

@@ -58,12 +58,23 @@ pub(crate) struct Options {
     /// Have the root be read-only; namespaces only
     #[arg(long)]
     pub(crate) read_only: bool,
+    /// Have messages to syslog from inside arrive: at the host's syslogd, or at this datagram socket
+    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
+    pub(crate) syslog: Option<Option<PathBuf>>,
     /// What the jail is called [default: isol-PID-N]; jail only
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// A parameter of jail(8)'s for which there is no other option; jail only
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(crate) jail_param: Vec<String>,
+    /// Which system calls are refused inside: `default`, or `default+RULE+...` without these rules of
+    /// it; `none`; or a filter of your own, as JSON or compiled; Linux only [default: default]
+    #[arg(long, value_name = "default[+RULE]|none|FILE")]
+    pub(crate) seccomp: Option<String>,
+    /// Confine by Landlock too: files, write=PATH, signals, sockets, bind=PORT|none,
+    /// connect=PORT|none; Linux only
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
+    pub(crate) landlock: Vec<String>,
     /// Refuse to run without these guarantees
     #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
     pub(crate) require: Vec<String>,

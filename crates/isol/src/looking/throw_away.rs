@@ -95,6 +95,10 @@ impl Step for ThrowAwayRoot {
         Ok(())
     }
 
+    fn serves_one_program(&self) -> bool {
+        true
+    }
+
     fn undo(&mut self) {
         // What can't be removed stays under its lock, which the next run finds.
         if let Some(made) = self.made.take() {

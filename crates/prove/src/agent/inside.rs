@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use isol_core::Errno;
 use isol_sys::attempts::{self, Kind};
+use isol_sys::privileges;
 use isol_sys::process::Status;
 
 use crate::brief::Brief;
@@ -85,7 +86,7 @@ impl Begun {
         Self {
             opened: (0..LAST).filter_map(kind).collect(),
             armed: attempts::armed(),
-            parent_death_signal: attempts::parent_death_signal(),
+            parent_death_signal: privileges::parent_death_signal(),
         }
     }
 }

@@ -21,6 +21,15 @@ macro_rules! tells_as_the_step {
         fn establishes(&self) -> &'static [Guarantee] {
             self.step().establishes()
         }
+        fn serves_one_program(&self) -> bool {
+            self.step().serves_one_program()
+        }
+        fn prepare_again(&self, scene: &Scene) -> Result<(), PrepareError> {
+            self.step().prepare_again(scene)
+        }
+        fn replaces_child(&self) -> bool {
+            self.step().replaces_child()
+        }
         fn stop(&mut self) {
             self.step_mut().stop();
         }

@@ -14,7 +14,7 @@ use crate::Site;
 pub struct Leftovers(BTreeSet<String>);
 
 impl Leftovers {
-    /// Looks at processes under the site's uid, at the state directories, at mounts and jails.
+    /// Looks at processes under the site's uid, at a socket in its root, at the state directories, at mounts and jails.
     ///
     /// # Errors
     /// What could not be looked at: what nobody has looked at is not gone.
@@ -23,6 +23,12 @@ impl Leftovers {
         let uid = Uid::new(site.uid()).ok_or_else(|| io::Error::other("no uid"))?;
         for process in processes::under(uid)? {
             there.insert(format!("process {} ({})", process.pid, process.name));
+        }
+        if let Some(inside) = isol_core::Syslog::inside(isol_sys::os::HOST) {
+            let socket = site.root().join(inside);
+            if std::fs::symlink_metadata(&socket).is_ok() {
+                there.insert(format!("socket {}", socket.display()));
+            }
         }
         for state in StateDir::existing() {
             there.extend(stale(&state)?);

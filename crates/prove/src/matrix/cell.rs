@@ -27,6 +27,8 @@ pub struct Question {
     pub traps: bool,
     /// Whether the policy asks for as little as the backend can give: the host's processes, its network, its name.
     pub least: bool,
+    /// What Landlock confines, in words.
+    pub landlock: Vec<String>,
 }
 
 /// What the attacks on one guarantee showed.
@@ -198,8 +200,9 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario.bad_caller = question.bad_caller;
     scenario.without.clone_from(&question.without);
     scenario.lying.clone_from(&question.lying);
+    scenario.landlock.clone_from(&question.landlock);
     let offered = |g| match &question.subject {
-        Subject::Isol(backend, _) => backend.support(g, isol_sys::os::HOST).is_offered(),
+        Subject::Isol(backend, mode) => super::support(*backend, *mode, g).is_offered(),
         _ => false,
     };
     match &question.subject {
@@ -246,7 +249,7 @@ pub(crate) fn ask_for_all(scenario: &mut Scenario, backend: &dyn Backend) {
     }
 }
 
-const DROPS: [&str; 8] = [
+const DROPS: [&str; 9] = [
     step_names::UID,
     step_names::GID,
     step_names::GROUPS,
@@ -255,6 +258,7 @@ const DROPS: [&str; 8] = [
     step_names::SECUREBITS,
     step_names::NO_NEW_PRIVILEGES,
     step_names::READ_BACK,
+    step_names::SECCOMP,
 ];
 
 /// A tool's command line, and the attacker's behind it.
@@ -290,6 +294,8 @@ fn spring(
         return Ok(());
     }
     let mut scenario = scenario(site, question, Setting::Ordinary);
+    // A second run in the root would be refused for this, and not by whom it has to be.
+    scenario.syslog = None;
     if guarantee == Guarantee::RootClean {
         scenario.require.push(Guarantee::RootClean);
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use isol_core::{Guarantee, Os};
-use isol_sys::attempts as sys;
+use isol_sys::{jail, privileges};
 
 use crate::agent::{IDENTIFY, WORD};
 use crate::attack::message;
@@ -57,13 +57,13 @@ fn identity(program: &Path) -> Result<String, String> {
 }
 
 fn superuser(_inside: &Inside<'_>) -> Seen {
-    match sys::superuser_is_on() {
-        Ok(true) => Seen::Got("uid 0 would be the superuser".into()),
-        Ok(false) => Seen::Refused("uid 0 would be no superuser".into()),
-        Err(errno) => Seen::of::<()>(Err(errno), |()| String::new()),
+    match jail::control(c"security.bsd.suser_enabled") {
+        Some(0) => Seen::Refused("uid 0 would be no superuser".into()),
+        Some(_) => Seen::Got("uid 0 would be the superuser".into()),
+        None => Seen::of::<()>(Err(isol_sys::errno::NOT_HERE), |()| String::new()),
     }
 }
 
 fn flag(_inside: &Inside<'_>) -> Seen {
-    Seen::of(sys::no_new_privileges(), |set| set.to_string())
+    Seen::of(privileges::has_no_new_privileges(), |set| set.to_string())
 }

@@ -4,6 +4,7 @@ use isol_core::{Guarantee, Os};
 use isol_sys::attempts as sys;
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
+use super::needless_calls as calls;
 use crate::attack::message;
 use crate::{Attack, Breach, Inside, Probe, Seen};
 
@@ -20,6 +21,20 @@ pub(crate) const PROBE: Probe = Probe {
         Attack::new("raw-socket", |_| raw_socket(), Breach::Anything),
         Attack::new("lower-nice-value", |_| nice(), Breach::Anything),
         Attack::new("give-a-file-away", give_away, Breach::Anything),
+        calls::KEYS,
+        calls::BPF,
+        calls::PERF,
+        calls::USERFAULTFD,
+        calls::IO_URING,
+        calls::PERSONALITY,
+        calls::HANDLES,
+        calls::TRACE,
+        calls::TERMINAL,
+        calls::VSOCK,
+        calls::KERNEL_LOG,
+        calls::CLONE3,
+        calls::I386,
+        calls::X32,
     ],
     traps: &[],
 };

@@ -60,7 +60,7 @@ fn take() -> Seen {
     if !is_terminal(0) {
         return Seen::NotHere(NO_TERMINAL.into());
     }
-    let _ = sys::start_session();
+    let _ = isol_sys::session::start();
     Seen::of(sys::take_terminal(0), |()| "the terminal was taken".into())
 }
 

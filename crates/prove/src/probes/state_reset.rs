@@ -2,6 +2,7 @@
 
 use isol_core::{Guarantee, Os};
 use isol_sys::attempts::{self as sys, Ring};
+use isol_sys::privileges;
 
 use crate::agent::KEY;
 use crate::attack::{message, raw};
@@ -37,7 +38,7 @@ pub(crate) const PROBE: Probe = Probe {
         ),
         Attack::new(
             "traceable",
-            |_| number(sys::tracing_is_off()),
+            |_| number(privileges::tracing_is_stopped()),
             Breach::Unless(|_| "true".into()),
         ),
         Attack::new("session-keyring", |_| keyring(), Breach::When(|_, got| got == SESSION_KEY))

@@ -18,9 +18,4 @@ not_here! {
     new_jail(&CStr) -> ();
     trace(i32) -> ();
     list() -> Vec<i32>;
-    no_new_privileges() -> bool;
-    parent_death_signal() -> i32;
-    set_parent_death_signal(i32) -> ();
-    tracing_is_off() -> bool;
-    superuser_is_on() -> bool;
 }

@@ -12,7 +12,4 @@ mod privileges;
 pub use linux_only::*;
 pub use mounts::{may_mount, mount_tmpfs, mounts, new_jail, unmount};
 pub use others::{list, trace};
-pub use privileges::{
-    adopt_orphans, no_new_privileges, parent_death_signal, set_parent_death_signal,
-    superuser_is_on, tracing_is_off,
-};
+pub use privileges::adopt_orphans;

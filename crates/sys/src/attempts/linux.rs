@@ -4,6 +4,8 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use isol_core::Errno;
 
+#[path = "linux/calls.rs"]
+mod calls;
 #[path = "linux/files.rs"]
 mod files;
 #[path = "linux/ipc.rs"]
@@ -19,6 +21,7 @@ mod privileges;
 #[path = "linux/state.rs"]
 mod state;
 
+pub use calls::*;
 pub use files::*;
 pub use ipc::*;
 pub use keys::*;

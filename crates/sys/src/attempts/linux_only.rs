@@ -9,6 +9,14 @@ use super::super::{Capabilities, Namespace, Ring};
 
 not_here! {
     may_pivot_root() -> ();
+    bpf_map() -> OwnedFd;
+    performance_counter() -> OwnedFd;
+    hold_page_faults() -> OwnedFd;
+    ring() -> OwnedFd;
+    kernel_log() -> usize;
+    reaches_terminals(RawFd) -> ();
+    ask_as_i386() -> i32;
+    ask_as_x32() -> i32;
     own_mounts_and_ipc() -> ();
     handle_of(&CStr) -> Vec<u8>;
     open_handle(&[u8], RawFd) -> OwnedFd;
@@ -21,7 +29,6 @@ not_here! {
     vsock() -> OwnedFd;
     add(Ring, &CStr, &[u8]) -> ();
     read_key(Ring, &CStr) -> Vec<u8>;
-    new_session() -> ();
     new_user_namespace() -> ();
     join(RawFd, Namespace) -> ();
     read_memory(i32, u64, usize) -> Vec<u8>;
@@ -45,6 +52,12 @@ not_here! {
     set_io_priority(i32) -> ();
     execution_domain() -> u64;
     set_execution_domain(u64) -> ();
+}
+
+/// Not on this system.
+#[must_use]
+pub fn reaches_clone3() -> bool {
+    false
 }
 
 /// Nothing keeps whoever has the same ids from tracing this process.

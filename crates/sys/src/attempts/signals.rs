@@ -1,7 +1,9 @@
 //! Signals and timers that are inherited.
 
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
 use isol_core::Errno;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigprocmask};
 
 use crate::errno::check;
 use crate::signals::{Reset, first_ignored};
@@ -35,6 +37,35 @@ pub fn ignore(signal: i32) -> Result<(), Errno> {
     unsafe { nix::sys::signal::signal(signal, SigHandler::SigIgn) }
         .map(drop)
         .map_err(crate::errno::from_nix)
+}
+
+static HERE: AtomicUsize = AtomicUsize::new(0);
+static ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
+static COUNTING: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn count(_signal: libc::c_int) {
+    let here = COUNTING.load(Ordering::SeqCst) == crate::process::Pid::own().get();
+    if here { &HERE } else { &ELSEWHERE }.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Has a handler count a signal.
+///
+/// # Errors
+/// As sigaction(2).
+pub fn count_arrivals(signal: i32) -> Result<(), Errno> {
+    COUNTING.store(crate::process::Pid::own().get(), Ordering::SeqCst);
+    let signal = Signal::try_from(signal).map_err(crate::errno::from_nix)?;
+    let action = SigAction::new(SigHandler::Handler(count), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler touches integers only.
+    unsafe { nix::sys::signal::sigaction(signal, &action) }
+        .map(drop)
+        .map_err(crate::errno::from_nix)
+}
+
+/// How often it came: to this process, and to one that ran the handler on this process's memory.
+#[must_use]
+pub fn arrivals() -> (usize, usize) {
+    (HERE.load(Ordering::SeqCst), ELSEWHERE.load(Ordering::SeqCst))
 }
 
 /// The signals that are ignored.

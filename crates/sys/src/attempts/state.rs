@@ -39,15 +39,6 @@ pub fn umask() -> Result<u32, Errno> {
     Ok(found)
 }
 
-/// Sets the umask.
-///
-/// # Errors
-/// Never; it is a result like the others.
-pub fn set_umask(umask: u32) -> Result<(), Errno> {
-    crate::signals::set_umask(umask);
-    Ok(())
-}
-
 /// Each limit that this system knows: its name, soft, hard; `u64::MAX` is no limit.
 ///
 /// # Errors

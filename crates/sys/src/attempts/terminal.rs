@@ -7,7 +7,7 @@ use isol_core::Errno;
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, unlockpt};
 
-use crate::errno::{check, from_nix};
+use crate::errno::check;
 
 /// A new terminal: (the side of whoever shows it, the side of the programs in it).
 ///
@@ -28,14 +28,6 @@ pub fn make_terminal() -> io::Result<(OwnedFd, OwnedFd)> {
         nix::sys::stat::Mode::empty(),
     )?;
     Ok((crate::attempts::duplicate(std::os::fd::AsRawFd::as_raw_fd(&master))?, slave))
-}
-
-/// Starts a session.
-///
-/// # Errors
-/// As setsid(2).
-pub fn start_session() -> Result<(), Errno> {
-    nix::unistd::setsid().map(drop).map_err(from_nix)
 }
 
 /// Makes a terminal the controlling one.

@@ -16,6 +16,21 @@ pub(super) fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
     }
 }
 
+pub(super) fn part_from_parent(last: RawFd) -> Result<(), Errno> {
+    let (first, all) = (last.saturating_add(1) as u32, u32::MAX);
+    let unshare = libc::CLOSE_RANGE_UNSHARE;
+    // SAFETY: takes three numbers. The caller relies on no descriptor above `last`; its parent
+    // keeps all of them.
+    let parted = unsafe { libc::syscall(libc::SYS_close_range, first, all, unshare) };
+    match check_long(parted) {
+        Err(Errno(libc::ENOSYS | libc::EPERM)) => {
+            // SAFETY: takes a number, and gives this process a copy of its table.
+            check(unsafe { libc::unshare(libc::CLONE_FILES) }).map(drop)
+        }
+        result => result.map(drop),
+    }
+}
+
 /// Closes what /proc/self/fd lists. Fails where there is no /proc: better not to
 /// start than to guess where the descriptors end.
 fn close_listed(first: RawFd, last: RawFd) -> Result<(), Errno> {
@@ -56,7 +71,7 @@ fn close_entries(listing: RawFd, first: RawFd, last: RawFd) -> Result<(), Errno>
 }
 
 /// One `linux_dirent64`'s name, and what comes behind it.
-fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     const NAME: usize = 19;
     let length = usize::from(u16::from_ne_bytes(bytes.get(16..18)?.try_into().ok()?));
     let entry = bytes.get(NAME..length)?;
@@ -64,7 +79,7 @@ fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&entry[..end], &bytes[length..]))
 }
 
-fn number(name: &[u8]) -> Option<RawFd> {
+pub(crate) fn number(name: &[u8]) -> Option<RawFd> {
     if name.is_empty() {
         return None;
     }

@@ -90,8 +90,7 @@ struct MountAttr {
 
 pub(super) fn restrict(mount: RawFd, forbids: Forbids, deep: bool) -> Result<(), Errno> {
     let flags = libc::AT_EMPTY_PATH | if deep { libc::AT_RECURSIVE } else { 0 };
-    let attr =
-        MountAttr { set: attributes(forbids), clear: 0, propagation: 0, user_namespace: 0 };
+    let attr = MountAttr { set: attributes(forbids), clear: 0, propagation: 0, user_namespace: 0 };
     // SAFETY: the path is a NUL-terminated literal, and the structure is readable for its size.
     check_long(unsafe {
         libc::syscall(
@@ -127,8 +126,7 @@ pub(super) fn open_below(directory: RawFd, path: &CStr, what: What) -> Result<Fd
     // SAFETY: all-zero bytes are a valid `open_how`, which is three numbers.
     let mut how: libc::open_how = unsafe { std::mem::zeroed() };
     how.flags = (libc::O_PATH | libc::O_CLOEXEC | kind) as u64;
-    how.resolve =
-        libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
+    how.resolve = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
     // SAFETY: the path is NUL-terminated, and the structure is readable for its size.
     fd(unsafe {
         libc::syscall(

@@ -193,9 +193,8 @@ unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
     let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
     let zero: libc::c_ulong = 0;
     // SAFETY: without CLONE_VM it is fork(2); the kernel writes to `pid` before it copies the memory.
-    let made = unsafe {
-        libc::syscall(libc::SYS_clone, flags as libc::c_ulong, zero, pid, zero, zero)
-    };
+    let made =
+        unsafe { libc::syscall(libc::SYS_clone, flags as libc::c_ulong, zero, pid, zero, zero) };
     match check_long(made) {
         Ok(0) => 0,
         Ok(_) => crate::exec::end(0),

@@ -68,15 +68,15 @@ pub fn tracing_is_stopped() -> Result<bool, Errno> {
     Ok(control(TRACE_STATUS, 0)? == -1)
 }
 
-/// Has the kernel kill this process when its parent ends.
+/// Sets the signal that is sent when the parent ends; 0 for none.
 ///
 /// # Errors
 /// As procctl(2).
 ///
 /// # References
 /// procctl(2): `PROC_PDEATHSIG_CTL`
-pub fn die_with_parent() -> Result<(), Errno> {
-    control(PDEATHSIG_CTL, libc::SIGKILL).map(drop)
+pub fn set_parent_death_signal(signal: c_int) -> Result<(), Errno> {
+    control(PDEATHSIG_CTL, signal).map(drop)
 }
 
 /// The parent-death signal; 0 for none.
@@ -85,12 +85,4 @@ pub fn die_with_parent() -> Result<(), Errno> {
 /// As procctl(2).
 pub fn parent_death_signal() -> Result<c_int, Errno> {
     control(PDEATHSIG_STATUS, 0)
-}
-
-/// Has no signal sent when the parent ends.
-///
-/// # Errors
-/// As procctl(2).
-pub fn outlive_parent() -> Result<(), Errno> {
-    control(PDEATHSIG_CTL, 0).map(drop)
 }

@@ -196,15 +196,15 @@ pub fn has_no_new_privileges() -> Result<bool, Errno> {
     Ok(prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0)? == 1)
 }
 
-/// Has the kernel kill this process when the thread that made it ends.
+/// Sets the signal that is sent when the thread that made this process ends; 0 for none.
 ///
 /// # Errors
 /// As prctl(2).
 ///
 /// # References
 /// PR_SET_PDEATHSIG(2const): a change of the uid clears it
-pub fn die_with_parent() -> Result<(), Errno> {
-    prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong, 0).map(drop)
+pub fn set_parent_death_signal(signal: c_int) -> Result<(), Errno> {
+    prctl(libc::PR_SET_PDEATHSIG, signal as c_ulong, 0).map(drop)
 }
 
 /// The parent-death signal; 0 for none.
@@ -216,14 +216,6 @@ pub fn parent_death_signal() -> Result<c_int, Errno> {
     // SAFETY: PR_GET_PDEATHSIG writes one int.
     check(unsafe { libc::prctl(libc::PR_GET_PDEATHSIG, &mut signal) })?;
     Ok(signal)
-}
-
-/// Has no signal sent when the parent ends.
-///
-/// # Errors
-/// As prctl(2).
-pub fn outlive_parent() -> Result<(), Errno> {
-    prctl(libc::PR_SET_PDEATHSIG, 0, 0).map(drop)
 }
 
 /// Leaves the caller's session keyring for a new, empty one.

@@ -29,7 +29,7 @@ pub fn has_no_new_privileges() -> Result<bool, Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn die_with_parent() -> Result<(), Errno> {
+pub fn set_parent_death_signal(_signal: i32) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
@@ -38,14 +38,6 @@ pub fn die_with_parent() -> Result<(), Errno> {
 /// # Errors
 /// Always `ENOSYS`.
 pub fn parent_death_signal() -> Result<i32, Errno> {
-    Err(NOT_HERE)
-}
-
-/// Not on this system.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn outlive_parent() -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 

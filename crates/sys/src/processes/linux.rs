@@ -1,44 +1,84 @@
-//! Linux: /proc, which must be a proc file system that hides nobody.
+//! Linux: /proc, which must be a proc file system that hides nobody, tells which processes there
+//! are; the kernel tells who each of them is.
+
+#[path = "linux/credentials.rs"]
+mod credentials;
+#[path = "linux/listing.rs"]
+mod listing;
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use super::{Pid, Process, Uid};
+use credentials::{Asked, Credentials};
+use listing::Proc;
 
 pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
+    let proc = Proc::open()?;
     let mut found = Vec::new();
-    let mut seen_self = false;
-    let mut seen_init = false;
-    for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(pid) = name.to_str().and_then(|n| n.parse::<i32>().ok()) else {
-            continue;
+    let mut ways = Credentials::new(&proc);
+    proc.each(|pid| {
+        if ways.ask(pid)?.is(uid)
+            && let Some(status) = proc.status(pid)?
+            && is_under(uid, &status)
+        {
+            found.push(process(pid, &status));
+        }
+        Ok(())
+    })?;
+    // A process is known by its first thread. The kernel counts the real uids of all of them.
+    if found.is_empty() && credentials::is_a_real_uid(uid) {
+        threads_under(uid, &proc, &mut found)?;
+    }
+    Ok(found)
+}
+
+/// For the rare process of which only another thread has the uid.
+fn threads_under(uid: Uid, proc: &Proc, found: &mut Vec<Process>) -> io::Result<()> {
+    proc.each(|pid| {
+        let tasks = match fs::read_dir(format!("/proc/{pid}/task")) {
+            Err(error) if listing::is_gone(&error) => return Ok(()),
+            tasks => tasks?,
         };
-        seen_init |= pid == 1;
-        seen_self |= pid == Pid::own().get();
-        // A process that is gone by now runs under no uid.
-        let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
-            continue;
-        };
-        if !has_ended(&status) && uids(&status).any(|u| u == uid.get()) {
-            let name = status.lines().find_map(|l| l.strip_prefix("Name:")).unwrap_or_default();
-            found.push(Process { pid: Pid::new(pid), name: name.trim().to_owned() });
+        for task in tasks {
+            let status = match fs::read_to_string(task?.path().join("status")) {
+                Err(error) if listing::is_gone(&error) => continue,
+                status => status?,
+            };
+            if is_under(uid, &status) {
+                found.push(process(pid, &status));
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn process(pid: i32, status: &str) -> Process {
+    let name = field(status, "Name:").trim().to_owned();
+    Process { pid: Pid::new(pid), name }
+}
+
+/// Whether it has not ended, and one of its uids is this one. Of one that has ended but for
+/// other threads, the first thread says so; they keep what it was.
+fn is_under(uid: Uid, status: &str) -> bool {
+    let ended = field(status, "State:").trim_start().starts_with(['Z', 'X']);
+    let threads = field(status, "Threads:").trim().parse::<u32>().unwrap_or(1);
+    (!ended || threads > 1) && listing::uids(status).any(|u| u == uid.get())
+}
+
+fn field<'a>(status: &'a str, name: &str) -> &'a str {
+    status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
+}
+
+impl Asked {
+    fn is(self, uid: Uid) -> bool {
+        match self {
+            Asked::Gone => false,
+            Asked::Uids(uids) => uids.contains(&uid.get()),
         }
     }
-    // An empty directory is not an empty list, nor is a list that `hidepid` has cut.
-    if seen_self && seen_init { Ok(found) } else { Err(io::Error::from_raw_os_error(libc::ENOENT)) }
-}
-
-/// Real, effective, saved and file-system uid.
-fn uids(status: &str) -> impl Iterator<Item = u32> {
-    let line = status.lines().find_map(|l| l.strip_prefix("Uid:")).unwrap_or_default();
-    line.split_whitespace().filter_map(|n| n.parse().ok())
-}
-
-fn has_ended(status: &str) -> bool {
-    let state = status.lines().find_map(|l| l.strip_prefix("State:")).unwrap_or_default();
-    state.trim_start().starts_with(['Z', 'X'])
 }
 
 pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {

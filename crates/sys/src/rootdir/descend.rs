@@ -48,8 +48,18 @@ pub(crate) fn descend(path: &Path, rule: Rule) -> Result<(OwnedFd, Meta, PathBuf
         return Err(Stop::Relative(path.to_owned()));
     }
 
-    let mut done = PathBuf::from("/");
-    let mut fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
+    let done = PathBuf::from("/");
+    let fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
+    go_down(fd, done, &names, rule)
+}
+
+/// As [`descend`], from a directory that is open already, and is at `done`.
+pub(crate) fn go_down(
+    mut fd: OwnedFd,
+    mut done: PathBuf,
+    names: &[&OsStr],
+    rule: Rule,
+) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
     let mut meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
     for name in names {
         check(&fd, &done, &meta, rule, false)?;

@@ -6,9 +6,11 @@ use std::io;
 use crate::process::Pid;
 use crate::signals;
 
+use super::Table;
+
 pub(super) const PARENT_GOES_ON: bool = true;
 
-pub(super) fn child(child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
+pub(super) fn child(_table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     // A handler that ran in the child would write to what the parent shares with it: the
     // pipe by which it tells itself of a signal, say.
     let mask = signals::block_all()?;

@@ -1,7 +1,26 @@
-//! Linux: clone(CLONE_VM | CLONE_VFORK).
+//! Linux: clone(CLONE_VM | CLONE_VFORK), with the parent's table of descriptors where that is asked for.
+//!
+//! # What holds here
+//!
+//! 1. *One of the two runs.* CLONE_VFORK suspends the calling thread until the child has ended or has
+//!    become another program; only then does the kernel let go of the memory on the child's side. So
+//!    whatever this thread's frames own outlives the child's use of it.
+//! 2. *The stack is the child's alone.* A thread keeps one between its calls; it is taken out of its
+//!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
+//!    is made by a child.
+//! 3. *No handler runs in the child*, where it would run on the parent's memory: all signals are
+//!    blocked before, by the raw system call, the two that the C library keeps to itself included.
+//!    The child puts dispositions back before it unblocks them. The dispositions are its own: there is no
+//!    CLONE_SIGHAND.
+//! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
+//!    none of them before it has set it again. Other threads go on, and may hold locks: the child takes none.
+//! 5. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
+//!    by execve(2), which gives it a table of its own too.
 
+use std::cell::Cell;
 use std::io;
 
+use super::Table;
 use crate::process::{self, Pid};
 use crate::signals;
 
@@ -9,9 +28,14 @@ use crate::signals;
 const STACK: usize = 256 * 1024;
 const GUARD: usize = 64 * 1024;
 
-/// The child's stack, with pages below it that fault.
+/// A child's stack, with pages below it that fault.
 struct Stack {
     base: *mut libc::c_void,
+}
+
+thread_local! {
+    /// The one that this thread's last child ran on: mapping one costs as much as the rest of a clone.
+    static KEPT: Cell<Option<Stack>> = const { Cell::new(None) };
 }
 
 impl Stack {
@@ -29,6 +53,19 @@ impl Stack {
             return Err(io::Error::last_os_error());
         }
         Ok(stack)
+    }
+
+    /// The one that this thread keeps, or a new one. There is none to be kept in a thread that is ending.
+    fn take() -> io::Result<Self> {
+        match KEPT.try_with(Cell::take) {
+            Ok(Some(kept)) => Ok(kept),
+            _ => Self::new(),
+        }
+    }
+
+    fn keep(self) {
+        // In a thread that is ending the closure, and the stack in it, are dropped.
+        let _ = KEPT.try_with(|kept| kept.set(Some(self)));
     }
 
     fn top(&self) -> *mut libc::c_void {
@@ -55,19 +92,21 @@ extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
 
 pub(super) const PARENT_GOES_ON: bool = false;
 
-pub(super) fn child(mut child: Child<'_>) -> io::Result<Pid> {
-    let stack = Stack::new()?;
+pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
+    let stack = Stack::take()?;
     // A handler that ran in the child would run on the parent's memory.
     let mask = signals::block_all()?;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let files = if table == Table::Shared { libc::CLONE_FILES } else { 0 };
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
     let argument = (&raw mut child).cast();
-    // SAFETY: the stack is the child's alone and large enough; `run` ends in `_exit` or
-    // execve; the parent's thread is suspended meanwhile, so that nothing of its frame
-    // changes; signals are blocked, so that no handler runs in the child. The child
+    // SAFETY: the stack is the child's alone and large enough (2); `run` ends in `_exit` or
+    // execve; the parent's thread is suspended meanwhile (1), so that nothing of its frame
+    // changes; signals are blocked (3), so that no handler runs in the child. The child
     // shares errno and other thread-locals with the suspended thread, which reads none
-    // of them before it has set them again.
+    // of them before it has set them again (4).
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
     let result = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
+    stack.keep();
     if let Err(errno) = signals::restore(&mask) {
         // The caller is told that there is no child, so that nobody would look after this one.
         if let Ok(child) = result {

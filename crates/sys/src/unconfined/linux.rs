@@ -105,10 +105,8 @@ impl Filter {
     }
 
     pub(super) fn install(&self) -> Result<(), Errno> {
-        let program = libc::sock_fprog {
-            len: self.0.len() as u16,
-            filter: self.0.as_ptr().cast_mut(),
-        };
+        let program =
+            libc::sock_fprog { len: self.0.len() as u16, filter: self.0.as_ptr().cast_mut() };
         let mode = libc::SECCOMP_SET_MODE_FILTER;
         let none: libc::c_uint = 0;
         // SAFETY: the program is readable for its length; the kernel copies it, and writes nothing.

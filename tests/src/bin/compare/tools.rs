@@ -35,13 +35,23 @@ const TOOLS: &[(&str, &str, &str, bool)] = &[
          --setgid={user} --setuid={user} --root={root} --wd=/home",
         false,
     ),
+    (
+        "firejail",
+        "firejail",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/compare/firejail {root}"),
+        false,
+    ),
+    (
+        "crun",
+        "crun",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/compare/crun {root} {user} {groups}"),
+        false,
+    ),
 ];
 
 /// Those that are installed, with their versions.
 pub(crate) fn all() -> Vec<(Tool, String)> {
-    let there = TOOLS.iter().filter(|(_, _, line, _)| {
-        line.split_whitespace().next().is_some_and(|program| std::path::Path::new(program).exists())
-    });
+    let there = TOOLS.iter().filter(|(_, package, _, _)| !version(package).is_empty());
     there
         .map(|&(name, package, line, names)| (Tool::new(name, line, names), version(package)))
         .collect()
@@ -49,6 +59,10 @@ pub(crate) fn all() -> Vec<(Tool, String)> {
 
 fn version(package: &str) -> String {
     let asked = Command::new("dpkg-query").args(["-W", "-f", "${Version}", package]).output();
-    let version = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    format!("{package} {}", version.unwrap_or_default())
+    match asked {
+        Ok(output) if output.status.success() => {
+            format!("{package} {}", String::from_utf8_lossy(&output.stdout))
+        }
+        _ => String::new(),
+    }
 }

@@ -8,7 +8,6 @@ use libc::c_long;
 use crate::attempts::Ring;
 use crate::errno::check_long;
 
-const JOIN_SESSION_KEYRING: c_long = 1;
 const SEARCH: c_long = 10;
 const READ: c_long = 11;
 const SETPERM: c_long = 5;
@@ -66,15 +65,4 @@ pub fn read_key(ring: Ring, name: &CStr) -> Result<Vec<u8>, Errno> {
     })?;
     text.truncate(count as usize);
     Ok(text)
-}
-
-/// Joins a new, empty session keyring.
-///
-/// # Errors
-/// As keyctl(2).
-pub fn new_session() -> Result<(), Errno> {
-    let anonymous = std::ptr::null::<libc::c_char>();
-    // SAFETY: a null name asks for an anonymous keyring.
-    let joined = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, anonymous) };
-    check_long(joined).map(drop)
 }

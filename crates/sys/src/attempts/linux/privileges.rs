@@ -5,7 +5,6 @@ use libc::{c_int, c_ulong};
 
 use crate::attempts::Capabilities;
 use crate::errno::{check, check_long};
-use crate::privileges;
 
 fn prctl(option: c_int, argument: c_ulong, second: c_ulong) -> Result<c_int, Errno> {
     let none: c_ulong = 0;
@@ -96,14 +95,6 @@ pub fn keep_capabilities() -> Result<(), Errno> {
     prctl(libc::PR_SET_KEEPCAPS, 1, 0).map(drop)
 }
 
-/// Whether execve(2) grants nothing.
-///
-/// # Errors
-/// As prctl(2).
-pub fn no_new_privileges() -> Result<bool, Errno> {
-    privileges::has_no_new_privileges()
-}
-
 /// Lets whoever has the same ids trace this process, though its ids have changed.
 ///
 /// # Errors
@@ -123,22 +114,6 @@ pub fn adopt_orphans() -> Result<(), Errno> {
     prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0).map(drop)
 }
 
-/// The parent-death signal; 0 for none.
-///
-/// # Errors
-/// As prctl(2).
-pub fn parent_death_signal() -> Result<i32, Errno> {
-    privileges::parent_death_signal()
-}
-
-/// Sets the parent-death signal.
-///
-/// # Errors
-/// As prctl(2).
-pub fn set_parent_death_signal(signal: i32) -> Result<(), Errno> {
-    prctl(libc::PR_SET_PDEATHSIG, signal as c_ulong, 0).map(drop)
-}
-
 /// Sets the file-system uid; the one before.
 ///
 /// # Errors
@@ -155,20 +130,4 @@ pub fn setfsuid(uid: u32) -> Result<u32, Errno> {
 pub fn setfsgid(gid: u32) -> Result<u32, Errno> {
     // SAFETY: takes a number.
     Ok(unsafe { libc::setfsgid(gid) } as u32)
-}
-
-/// FreeBSD's.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn tracing_is_off() -> Result<bool, Errno> {
-    privileges::tracing_is_stopped()
-}
-
-/// FreeBSD's.
-///
-/// # Errors
-/// Always `ENOSYS`.
-pub fn superuser_is_on() -> Result<bool, Errno> {
-    Err(crate::errno::NOT_HERE)
 }

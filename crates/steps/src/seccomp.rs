@@ -1,0 +1,162 @@
+//! Linux: the filter of system calls.
+
+use std::path::Path;
+
+use isol_core::{
+    Errno, Fault, Mode, PrepareError, Problem, Record, Refusal, SECCOMP_RULES, Scene, Seccomp,
+    Stage, Step, ThreadScope, step_names,
+};
+use isol_sys::filter::{self, Asked, Program, Scope, Verdict};
+
+use crate::tells::{doing, must};
+
+const NAME: &str = step_names::SECCOMP;
+
+/// Puts a filter in force, as the last thing before the program: what comes behind it has to pass it.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    wanted: Seccomp,
+    /// Whether the program is uid 0, and may change its root within the root.
+    stays_root: bool,
+    /// Whether what it refuses is told.
+    tells: bool,
+    program: Option<Program>,
+    /// Calls that are refused, by number, and what they answer: they are made, to see that it is in force.
+    refused: Vec<(u32, Errno)>,
+}
+
+/// Calls that do nothing if their arguments are all 0.
+const HARMLESS: [&str; 5] = ["clone3", "keyctl", "request_key", "bpf", "perf_event_open"];
+
+impl Filter {
+    pub(crate) fn new(wanted: Seccomp, stays_root: bool, tells: bool) -> Self {
+        Self { wanted, stays_root, tells, program: None, refused: Vec::new() }
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &'static isol_core::Rule> {
+        let has = |name| self.wanted.has(name) && !(self.stays_root && name == "chroot");
+        SECCOMP_RULES.iter().filter(move |rule| has(rule.name))
+    }
+
+    fn make(&self, mode: Mode) -> Result<Program, Problem> {
+        let Seccomp::File(file) = &self.wanted else {
+            let refusals: Vec<&Refusal> = self.rules().flat_map(|rule| rule.refuses).collect();
+            return filter::compile(refusals)
+                .map_err(|why| Problem::new(NAME, "the default filter can't be made", why));
+        };
+        let program = read(file)?;
+        filter::try_out(&program).map_err(|errno| {
+            Problem::call(NAME, format!("the kernel takes no filter {}", file.display()), errno)
+        })?;
+        for &(call, argument) in needed(mode, self.tells) {
+            let lets = |number| {
+                let verdict = program.verdict(&Asked::here(number, [argument, 0, 0, 0, 0, 0]));
+                verdict == Verdict::Allowed
+            };
+            if !filter::number(call).is_some_and(lets) {
+                let what = format!("the filter {} lets nothing start", file.display());
+                let why = format!("{call}(2), which isol calls behind it, does not go through");
+                return Err(Problem::new(NAME, what, why));
+            }
+        }
+        Ok(program)
+    }
+}
+
+/// The calls that are made behind the filter, each with its first argument.
+fn needed(mode: Mode, tells: bool) -> &'static [(&'static str, u64)] {
+    const PR_GET_SECCOMP: u64 = 21;
+    const ALL: &[(&str, u64)] = &[
+        ("prctl", PR_GET_SECCOMP),
+        ("exit_group", 125),
+        ("execve", 0),
+        ("write", 3),
+        ("sendmsg", 3),
+        ("close", 4),
+    ];
+    match mode {
+        Mode::Enter => &ALL[..2],
+        Mode::Exec => &ALL[..3],
+        Mode::Spawn if tells => ALL,
+        Mode::Spawn => &ALL[..4],
+    }
+}
+
+/// A filter of a file's: JSON, or compiled.
+fn read(file: &Path) -> Result<Program, Problem> {
+    let name = file.display();
+    let bytes = std::fs::read(file)
+        .map_err(|error| Problem::io(NAME, format!("can't read the filter {name}"), &error))?;
+    let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
+    let program = match is_json {
+        true => filter::read_json(&bytes),
+        false => Program::from_bytes(&bytes).map_err(|error| error.to_string()),
+    };
+    program.map_err(|why| {
+        Problem::new(NAME, format!("{name} is no filter"), why)
+            .help("docs/seccomp.md: JSON as seccompiler reads it, or a compiled BPF program")
+    })
+}
+
+impl Step for Filter {
+    tells!(Seal, NAME, ["seccomp", "prctl"], [PrivilegesEmpty, NoNewRoot, SessionDetached]);
+
+    fn explains(&self) -> String {
+        if let Seccomp::File(file) = &self.wanted {
+            return format!("filter the system calls by {}", file.display());
+        }
+        let names: Vec<_> = self.rules().map(|rule| rule.name).collect();
+        format!("refuse system calls that no confined program needs: {}", names.join(", "))
+    }
+
+    fn sends_descriptor(&self) -> bool {
+        self.tells
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        filter::available().map_err(|errno| {
+            Problem::call(NAME, "this kernel filters no system calls", errno)
+                .help("--seccomp none runs the program without a filter")
+        })?;
+        let program = self.make(scene.mode)?;
+        if self.tells && scene.mode == Mode::Spawn {
+            scene.filter = Some(program.to_bytes());
+            self.program = Some(program.telling());
+            return Ok(());
+        }
+        // One that was made to see that it is refused would be told too, and wait for an answer that nobody gives yet.
+        let harmless = if self.tells { &[][..] } else { &HARMLESS };
+        for number in harmless.iter().copied().filter_map(filter::number) {
+            if let Verdict::Errno(errno) = program.verdict(&Asked::here(number, [0; 6])) {
+                self.refused.push((number, Errno(errno.into())));
+            }
+        }
+        self.program = Some(program);
+        Ok(())
+    }
+
+    fn apply(&self, stage: &Stage) -> Result<(), Fault> {
+        let scope = match stage.threads {
+            ThreadScope::Alone => Scope::Thread,
+            ThreadScope::Every => Scope::Process,
+        };
+        let program = self.program.as_ref().ok_or(Fault::state("no filter is ready"))?;
+        let installed = match (stage.mode, stage.report) {
+            (Mode::Spawn, Some(report)) if self.tells => {
+                filter::install_telling(program, report, &Record::Listener.encode())
+            }
+            _ => filter::install(program, scope, self.tells),
+        };
+        installed.map_err(doing("putting the filter in force"))
+    }
+
+    fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
+        must(filter::is_in_force().map_err(doing("PR_GET_SECCOMP"))?, "no filter is in force")?;
+        for &(number, errno) in &self.refused {
+            if filter::asked(number) != Err(errno) {
+                return Err(Fault::found("the filter does not refuse system call ", number.into()));
+            }
+        }
+        Ok(())
+    }
+}
