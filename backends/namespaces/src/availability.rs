@@ -28,8 +28,19 @@ pub(crate) fn check() -> Result<(), Unavailable> {
         }
         _ => {}
     }
-    if !isol_sys::chroot::may_change_root() {
-        return cant("it needs root".into(), "run it as root");
+    if !as_caller() {
+        return Ok(());
     }
-    Ok(())
+    namespaces::try_user().map_err(|error| {
+        let (why, help) = crate::denied::by(&error).unwrap_or_else(|| {
+            (format!("an ordinary user can make no user namespace here: {error}"), String::new())
+        });
+        let help = if help.is_empty() { "run it as root".into() } else { help };
+        Unavailable { reason: why, help: Some(help) }
+    })
+}
+
+/// Whether whoever calls is an ordinary user, here.
+pub(crate) fn as_caller() -> bool {
+    HOST == Os::Linux && !isol_sys::chroot::may_change_root()
 }

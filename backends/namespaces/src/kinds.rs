@@ -5,7 +5,7 @@ use isol_sys::namespaces::Kinds;
 
 /// Those that cost next to nothing, in every run; the network's, which costs more than all others together, and the
 /// users', in which files of others look like nobody's, only where the policy asks for what rests on them.
-pub(crate) fn of(policy: &Policy) -> Kinds {
+pub(crate) fn of(policy: &Policy, as_caller: bool) -> Kinds {
     let mut kinds = Kinds::MOUNT.and(Kinds::IPC).and(Kinds::UTS).and(Kinds::CGROUP);
     if !policy.allow.contains(Allow::HostPids) {
         kinds = kinds.and(Kinds::PID);
@@ -14,7 +14,8 @@ pub(crate) fn of(policy: &Policy) -> Kinds {
     if policy.network == Network::None || (policy.network == Network::Unsaid && confined) {
         kinds = kinds.and(Kinds::NET);
     }
-    if users(policy) {
+    // An ordinary user can make the others only in one of these.
+    if as_caller || users(policy) {
         kinds = kinds.and(Kinds::USER);
     }
     kinds

@@ -68,11 +68,15 @@ impl Backend for Namespaces {
     }
 
     fn support(&self, guarantee: Guarantee, _os: Os) -> Support {
-        support::of(guarantee)
+        support::of(guarantee, availability::as_caller())
     }
 
     fn stays_outside(&self, policy: &Policy) -> bool {
         !policy.allow.contains(Allow::HostPids)
+    }
+
+    fn runs_as_caller(&self) -> bool {
+        availability::as_caller()
     }
 
     fn capabilities_of_root(&self) -> u64 {
@@ -82,14 +86,15 @@ impl Backend for Namespaces {
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
         refused::check(request)?;
         let policy = request.policy;
-        let kinds = kinds::of(policy);
+        let as_caller = availability::as_caller();
+        let kinds = kinds::of(policy, as_caller);
         let mut layers = Layers::default();
-        if kinds.has(Kinds::USER) {
+        if kinds.has(Kinds::USER) && !as_caller {
             let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
             layers = layers.with(user_namespace::UserNamespace::new(stays_root));
         }
         layers = layers
-            .with(namespaces::Namespaces::new(kinds, request))
+            .with(namespaces::Namespaces::new(kinds, request, as_caller))
             .with(mounts::Mounts::new(policy, kinds));
         if let Some(name) = &policy.hostname {
             layers = layers.with(host_name::HostName::new(name));

@@ -6,26 +6,44 @@ use isol_core::{
     Allow, Errno, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
     Scene, Stage, Step, Uid, step_names,
 };
-use isol_sys::namespaces::{self, Kinds, Split};
+use isol_sys::namespaces::{self, Kinds, OwnIds, Split};
 use isol_sys::{pipe, session};
 
 const NAME: &str = step_names::NAMESPACES;
+
+/// A user namespace.
+#[derive(Debug)]
+enum Users {
+    /// One that root has made, by its descriptor.
+    Made(i32),
+    /// One that the ordinary user who calls makes himself.
+    Own(OwnIds),
+}
 
 #[derive(Debug)]
 pub(crate) struct Namespaces {
     kinds: Kinds,
     mode: Mode,
     keep_terminal: bool,
-    /// The user namespace to enter, and as whom to make files there.
-    users: Option<(i32, Uid, Gid)>,
+    /// Whether it is an ordinary user who calls.
+    as_caller: bool,
+    /// How to come into a user namespace, and as whom to make files there.
+    users: Option<(Users, Uid, Gid)>,
     /// What tells those that are left from all others.
     outside: Vec<(Kinds, u64)>,
 }
 
 impl Namespaces {
-    pub(crate) fn new(kinds: Kinds, request: &Request<'_>) -> Self {
+    pub(crate) fn new(kinds: Kinds, request: &Request<'_>, as_caller: bool) -> Self {
         let keep_terminal = request.policy.allow.contains(Allow::Terminal);
-        Self { kinds, mode: request.mode, keep_terminal, users: None, outside: Vec::new() }
+        Self {
+            kinds,
+            mode: request.mode,
+            keep_terminal,
+            as_caller,
+            users: None,
+            outside: Vec::new(),
+        }
     }
 
     fn enter_pids(&self, stage: &Stage) -> Result<(), Fault> {
@@ -81,22 +99,21 @@ impl Step for Namespaces {
     }
 
     fn establishes(&self) -> &'static [G] {
-        match (self.kinds.has(Kinds::PID), self.kinds.has(Kinds::NET)) {
-            (true, true) => &[
-                G::PidsHidden,
-                G::SignalsConfined,
-                G::HostnamePrivate,
-                G::MountsPrivate,
-                G::NetworkConfined,
-                G::IpcPrivate,
-            ],
-            (true, false) => {
-                &[G::PidsHidden, G::SignalsConfined, G::HostnamePrivate, G::MountsPrivate]
+        macro_rules! these {
+            ($($more:ident),*) => { &[G::HostnamePrivate, G::MountsPrivate $(, G::$more)*] };
+        }
+        let has = |kind| self.kinds.has(kind);
+        match (has(Kinds::PID), has(Kinds::NET), self.as_caller) {
+            (false, false, _) => these!(),
+            (false, true, _) => these!(NetworkConfined, IpcPrivate),
+            (true, false, false) => these!(PidsHidden, SignalsConfined),
+            (true, true, false) => {
+                these!(PidsHidden, SignalsConfined, NetworkConfined, IpcPrivate)
             }
-            (false, true) => {
-                &[G::HostnamePrivate, G::MountsPrivate, G::NetworkConfined, G::IpcPrivate]
+            (true, false, true) => these!(PidsHidden, SignalsConfined, RootHarmless),
+            (true, true, true) => {
+                these!(PidsHidden, SignalsConfined, NetworkConfined, IpcPrivate, RootHarmless)
             }
-            (false, false) => &[G::HostnamePrivate, G::MountsPrivate],
         }
     }
 
@@ -106,10 +123,20 @@ impl Step for Namespaces {
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         if self.kinds.has(Kinds::USER) {
-            let made = scene.user_namespace.as_ref().zip(scene.ids.as_ref());
-            let (made, ids) =
-                made.ok_or_else(|| Problem::new(NAME, "no user namespace has been made", ""))?;
-            self.users = Some((made.as_raw_fd(), ids.uid, ids.gid));
+            let missing = |what| Problem::new(NAME, what, "");
+            let ids = scene
+                .ids
+                .as_ref()
+                .ok_or_else(|| missing("nobody has said who the program will be"))?;
+            let users = match (&scene.user_namespace, &scene.outside) {
+                (Some(made), _) if !self.as_caller => Users::Made(made.as_raw_fd()),
+                (None, Some(outside)) if self.as_caller => Users::Own(OwnIds::new(
+                    (ids.uid.get(), outside.uid.get()),
+                    (ids.gid.get(), outside.gid.get()),
+                )),
+                _ => return Err(missing("no user namespace has been made").into()),
+            };
+            self.users = Some((users, ids.uid, ids.gid));
         }
         for kind in self.kinds.iter() {
             let found = namespaces::identity(kind).map_err(|errno| {
@@ -123,9 +150,18 @@ impl Step for Namespaces {
     }
 
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
-        if let Some((fd, uid, gid)) = self.users {
-            namespaces::enter_users(fd).map_err(|errno| Fault::call(errno, "setns"))?;
-            namespaces::make_files_as(uid, gid)
+        if let Some((users, uid, gid)) = &self.users {
+            match users {
+                Users::Made(fd) => {
+                    namespaces::enter_users(*fd).map_err(|errno| Fault::call(errno, "setns"))?;
+                }
+                Users::Own(ids) => {
+                    namespaces::leave(Kinds::USER)
+                        .map_err(|errno| Fault::call(errno, "unshare of the users"))?;
+                    ids.write().map_err(|errno| Fault::call(errno, "mapping the ids"))?;
+                }
+            }
+            namespaces::make_files_as(*uid, *gid)
                 .map_err(|errno| Fault::call(errno, "setfsuid to somebody of the namespace"))?;
         }
         let kinds = self.kinds.without(Kinds::USER);

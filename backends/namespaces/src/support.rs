@@ -2,7 +2,11 @@
 
 use isol_core::{Guarantee as G, Os, Support};
 
-pub(crate) fn of(guarantee: G) -> Support {
+/// For root, or for an ordinary user, as whom a program runs then.
+pub(crate) fn of(guarantee: G, as_caller: bool) -> Support {
+    if as_caller && let Some(reason) = out_of_reach(guarantee) {
+        return Support::not_offered(reason);
+    }
     let on_request = |what: &str| Support::OnRequest(what.into());
     match guarantee {
         G::RootClean => on_request("the whole tree is walked before the run: --require root-clean"),
@@ -20,5 +24,15 @@ pub(crate) fn of(guarantee: G) -> Support {
             "a user namespace, in which files of others look like nobody's, is made for --require root-harmless and for --allow root-user",
         ),
         _ => Support::Held,
+    }
+}
+
+/// What takes root to hold.
+fn out_of_reach(guarantee: G) -> Option<&'static str> {
+    match guarantee {
+        G::GroupsExact => Some("an ordinary user can't change his groups: run it as root"),
+        G::UidDedicated => Some("the program runs as the ordinary user who calls: run it as root"),
+        G::RootSafe => Some("the root can be one of the ordinary user's who calls: run it as root"),
+        _ => None,
     }
 }

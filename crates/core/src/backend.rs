@@ -32,6 +32,11 @@ pub trait Backend: Sync {
         false
     }
 
+    /// Whether programs run here as whoever calls, an ordinary user: there is no privilege to become anybody else.
+    fn runs_as_caller(&self) -> bool {
+        false
+    }
+
     /// The Linux capabilities that uid 0 keeps inside, as bits; none but where it is root of its own user namespace.
     fn capabilities_of_root(&self) -> u64 {
         0

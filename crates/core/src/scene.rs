@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Command, Ids, Mode};
+use crate::{Command, Ids, Mode, Uid};
 
 /// The root directory, opened and checked.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Scene {
     pub ids: Option<Ids>,
     /// Where the root is, once that is known.
     pub root_path: Option<PathBuf>,
+    /// The ordinary user who calls, if it is as him that the program runs: his files are trusted beside root's.
+    pub caller: Option<Uid>,
     /// As whom the program is known outside, where that differs from what it is inside.
     pub outside: Option<Ids>,
     /// The user namespace that it will be in; kept open until it is entered.
@@ -69,6 +71,7 @@ impl Scene {
             mode,
             command,
             ids: None,
+            caller: None,
             outside: None,
             user_namespace: None,
             root_path: None,

@@ -67,7 +67,7 @@ impl Isolation {
             check_nul(command)?;
         }
         let backend = self.choice.make(&self.policy)?;
-        let identity = identity::resolve(&self.policy)?;
+        let identity = identity::resolve(&self.policy, backend.runs_as_caller())?;
         let request = Request {
             policy: &self.policy,
             identity: &identity,

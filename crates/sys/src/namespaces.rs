@@ -139,6 +139,14 @@ pub fn make_user(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
     users::make(uids, gids)
 }
 
+/// Tries whether an ordinary user can make a user namespace, and be privileged in it.
+///
+/// # Errors
+/// As unshare(2) and mount(2); nothing is left of the attempt.
+pub fn try_user() -> io::Result<()> {
+    users::try_one()
+}
+
 /// What a process writes that is alone in a user namespace of its own making: one uid, one gid, and that the supplementary
 /// groups stay as they are.
 #[derive(Debug)]

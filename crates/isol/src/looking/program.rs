@@ -47,7 +47,8 @@ impl Step for ProgramInRoot {
         let path = find(&command, &tree).map_err(|e| explain(&e))?;
         let closure = Resolver::new(&tree).closure(&path, &[]).map_err(|e| explain(&e))?;
         let runner = Runner { uid: ids.uid, gid: ids.gid, groups: &ids.groups };
-        safety::check(&tree, (&closure).into(), runner).map_err(|error| unsafe_problem(&error))?;
+        safety::check_for(&tree, (&closure).into(), runner, scene.caller)
+            .map_err(|error| unsafe_problem(&error))?;
         check_mount(root)?;
         scene.command = Some(command.found_at(path));
         Ok(())
