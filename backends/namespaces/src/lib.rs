@@ -88,6 +88,8 @@ impl Backend for Namespaces {
         let policy = request.policy;
         let as_caller = availability::as_caller();
         let kinds = kinds::of(policy, as_caller);
+        // A tree of the ordinary user's is the program's own: it would not be its to change if root had made it.
+        let read_only = policy.read_only || as_caller && matches!(policy.root, isol_core::Root::ThrowAway { .. });
         let mut layers = Layers::default();
         if kinds.has(Kinds::USER) && !as_caller {
             let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
@@ -95,7 +97,7 @@ impl Backend for Namespaces {
         }
         layers = layers
             .with(namespaces::Namespaces::new(kinds, request, as_caller))
-            .with(mounts::Mounts::new(policy, kinds));
+            .with(mounts::Mounts::new(policy, kinds, read_only));
         if let Some(name) = &policy.hostname {
             layers = layers.with(host_name::HostName::new(name));
         }

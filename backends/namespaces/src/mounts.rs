@@ -34,9 +34,9 @@ pub(crate) struct Mounts {
 }
 
 impl Mounts {
-    pub(crate) fn new(policy: &Policy, kinds: Kinds) -> Self {
+    pub(crate) fn new(policy: &Policy, kinds: Kinds, read_only: bool) -> Self {
         Self {
-            read_only: policy.read_only,
+            read_only,
             asked: Asked::new(policy),
             users: kinds.has(Kinds::USER),
             outside: 0,
