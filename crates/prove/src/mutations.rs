@@ -37,6 +37,7 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
 /// Steps whose absence the filter of system calls would hide, the guarantee that has to turn, and why. The filter is
 /// left out with them.
 const BEHIND_THE_FILTER: &[(&str, Guarantee, &str)] = &[
+    (step_names::UNCONFINED, Guarantee::NetworkConfined, "it denies the same, and more"),
     (step_names::KEYRING, Guarantee::StateReset, "it lets nobody look into a keyring"),
     (
         step_names::NO_NEW_PRIVILEGES,
