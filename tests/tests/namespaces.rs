@@ -243,8 +243,7 @@ fn what_other_backends_can_t_do_is_refused() {
             ("--name web", "namespaces have no names"),
             ("--jail-param allow.mlock", "it is a jail's"),
         ] {
-            let refused =
-                plan(&format!("--backend namespaces --root /srv/x --user 80 {options}"));
+            let refused = plan(&format!("--backend namespaces --root /srv/x --user 80 {options}"));
             refused.refused(125, &[why, "help: "]);
         }
     }
@@ -266,10 +265,8 @@ fn an_ordinary_user_needs_nothing_but_the_command() {
     let said = as_nobody_special(uid, &["--", BUSYBOX, "sh", "-c", "id -u; echo $$; touch /x"]);
     assert_eq!((said.status, said.out.as_str()), (Some(1), format!("{uid}\n2\n").as_str()));
     assert!(said.err.contains("Read-only file system"), "{said:#?}");
-    let root = as_nobody_special(
-        uid,
-        &["--user", "0", "--allow", "root-user", "--", BUSYBOX, "id", "-u"],
-    );
+    let root =
+        as_nobody_special(uid, &["--user", "0", "--allow", "root-user", "--", BUSYBOX, "id", "-u"]);
     assert_eq!(root.succeeded(), "0\n");
     let verbose = as_nobody_special(uid, &["-v", "--", BUSYBOX, "true"]);
     for given_up in ["groups-exact", "uid-dedicated", "root-safe"] {

@@ -5,7 +5,10 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use isol_tests::{BUSYBOX, Started, TestRoot, isol_with, must_be_root, run, running_with, until};
+use isol_sys::state::RANGE_FILE;
+use isol_tests::{
+    BUSYBOX, Started, TestRoot, isol_with, must_be_root, own_uid, run, running_with, until,
+};
 
 const STATE: &str = "/run/isol";
 
@@ -19,7 +22,9 @@ fn held() -> (BTreeSet<u32>, Vec<String>) {
         text.lines().next().and_then(|line| line.trim().parse().ok())
     };
     let locks = names.iter().filter(|n| n.ends_with(".lock")).filter_map(pid).collect();
-    let lockless = |n: &&String| !n.ends_with(".lock") && !names.contains(&format!("{n}.lock"));
+    let lockless = |n: &&String| {
+        *n != RANGE_FILE && !n.ends_with(".lock") && !names.contains(&format!("{n}.lock"))
+    };
     (locks, names.iter().filter(lockless).cloned().collect())
 }
 
@@ -87,4 +92,42 @@ fn two_hundred_at_once_have_two_hundred_uids() {
     }
     let left = |uid: &&u32| fs::exists(format!("{STATE}/uid-{uid}.lock")).unwrap_or(true);
     assert_eq!(uids.iter().find(left), None, "a hold on a uid is left");
+}
+
+#[test]
+fn of_twenty_that_start_at_once_under_one_uid_one_runs() {
+    if !must_be_root() {
+        return;
+    }
+    let (root, uid) = (TestRoot::new(), own_uid().to_string());
+    for round in 0..5 {
+        // Every second one stays as a parent.
+        let start = |number: u32| {
+            let mut words = vec!["run", "--root", root.text(), "--user", &uid];
+            words.extend(if number.is_multiple_of(2) { &[][..] } else { &["--timeout", "600"] });
+            let mut isol = isol_with(words);
+            isol.args(["--", "/bin/cat"]);
+            isol.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let mut all: Vec<_> = (0..20).map(start).collect();
+        let mut refused = 0;
+        until("all but one are refused", || {
+            all.retain_mut(|child| match child.try_wait().unwrap() {
+                None => true,
+                Some(status) => {
+                    assert_eq!(status.code(), Some(125), "round {round}");
+                    let mut said = String::new();
+                    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said)
+                        .unwrap();
+                    assert!(said.contains("already runs outside"), "{said}");
+                    refused += 1;
+                    false
+                }
+            });
+            refused == 19
+        });
+        let mut last = all.pop().unwrap();
+        drop(last.stdin.take());
+        assert!(last.wait().unwrap().success());
+    }
 }

@@ -89,7 +89,8 @@ impl Backend for Namespaces {
         let as_caller = availability::as_caller();
         let kinds = kinds::of(policy, as_caller);
         // A tree of the ordinary user's is the program's own: it would not be its to change if root had made it.
-        let read_only = policy.read_only || as_caller && matches!(policy.root, isol_core::Root::ThrowAway { .. });
+        let read_only = policy.read_only
+            || as_caller && matches!(policy.root, isol_core::Root::ThrowAway { .. });
         let mut layers = Layers::default();
         if kinds.has(Kinds::USER) && !as_caller {
             let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use later::Later;
 pub(crate) use options::Options;
 pub(crate) use prove::Prove;
-pub(crate) use root::{Root, RootAdd};
+pub(crate) use root::{Root, RootAdd, RootAudit};
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]

@@ -50,10 +50,7 @@ fn isol() -> ExitCode {
         Command::Man { command } => (false, generated::manual(&command)),
         // Its status is for whoever started it: isol itself.
         Command::Agent { words } => end(isol_prove::agent::main(&words)),
-        Command::Root(root) => {
-            let arguments::Root::Add(add) = &root;
-            (add.json, root::root(&root))
-        }
+        Command::Root(root) => (root.json(), root::root(&root)),
     };
     match result {
         Ok(code) => code,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use isol::{Refusals, SECCOMP_RULES, Told};
+use isol::seccomp::{RULES, Rule};
+use isol::{Refusals, Told};
 
 use crate::output;
 
@@ -29,8 +30,8 @@ fn words(told: &Told) -> String {
     if killed {
         words.push_str(", for which the filter ends the program");
     }
-    let names = |rule: &&isol::Rule| rule.refuses.iter().any(|r| Some(r.call) == call);
-    if let Some(rule) = SECCOMP_RULES.iter().find(names).filter(|_| !killed) {
+    let names = |rule: &&Rule| rule.refuses.iter().any(|r| Some(r.call) == call);
+    if let Some(rule) = RULES.iter().find(names).filter(|_| !killed) {
         words
             .push_str(&format!(" ({}; --seccomp default+{} lets it through)", rule.why, rule.name));
     }

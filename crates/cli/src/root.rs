@@ -1,6 +1,7 @@
 //! `isol root`
 
 mod add;
+mod audit;
 
 use std::process::ExitCode;
 
@@ -11,5 +12,6 @@ use crate::arguments::Root;
 pub(crate) fn root(arguments: &Root) -> Result<ExitCode, Problem> {
     match arguments {
         Root::Add(arguments) => add::add(arguments),
+        Root::Audit(arguments) => audit::audit(arguments),
     }
 }

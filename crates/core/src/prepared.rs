@@ -139,7 +139,18 @@ impl Prepared {
     /// # Errors
     /// What stands in the way now.
     pub fn prepare_again(&self) -> Result<(), PrepareError> {
-        self.plan.steps().try_for_each(|step| step.prepare_again(&self.scene))
+        let again = self.plan.steps().try_for_each(|step| step.prepare_again(&self.scene));
+        if again.is_err() {
+            self.settle();
+        }
+        again
+    }
+
+    /// Lets go of what is held for as long as something is being started.
+    pub fn settle(&self) {
+        if let Some(hold) = &self.scene.uid_hold {
+            hold.settled();
+        }
     }
 
     /// Keeps everything as it is for as long as the process lives, and forgets how

@@ -5,12 +5,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::seccomp::UnknownRule;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Allow, Bind, Environment, Gid, Group, Guarantee, LandlockError, LandlockWord, Limit,
     LimitError, MountError, Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root,
-    Seccomp, Syslog, Tmpfs, Uid, UnknownAllow, UnknownGuarantee, UnknownRule, User,
+    Seccomp, Syslog, Tmpfs, Uid, UnknownAllow, UnknownGuarantee, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.

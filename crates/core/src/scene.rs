@@ -29,6 +29,16 @@ pub trait Hold: Debug + Send + Sync {
     /// # Errors
     /// The note could not be written.
     fn note(&self, text: &str) -> io::Result<()>;
+
+    /// The descriptor, close-on-exec, by which the process that is locked in keeps the hold itself. `None` where
+    /// somebody else keeps it, who outlives the program.
+    fn descriptor(&self) -> Option<i32> {
+        None
+    }
+
+    /// An attempt is over: the program is under way, or the process locked in, so that whoever looks sees it by now; or
+    /// nothing has been started.
+    fn settled(&self) {}
 }
 
 /// The state of a plan that is being prepared.
@@ -51,7 +61,7 @@ pub struct Scene {
     pub user_namespace: Option<Arc<OwnedFd>>,
     /// The root, once it has been opened and checked.
     pub root: Option<RootHandle>,
-    /// The hold on an allotted uid.
+    /// The hold on the uid: on one that is allotted for as long as the program runs, on another until it has started.
     pub uid_hold: Option<Arc<dyn Hold>>,
     /// The environment, resolved; without it the program would inherit the caller's.
     pub environment: Option<Vec<(OsString, OsString)>>,

@@ -21,7 +21,8 @@ pub struct Stage {
     pub threads: ThreadScope,
     /// The pid of the process that applies it or, in a child, of its parent.
     pub parent: i32,
-    /// The pipe on which a child reports; it must survive until execve.
+    /// What must survive until execve: the pipe on which a child reports, or, where there is no child, the hold on the
+    /// uid.
     pub report: Option<i32>,
     /// What to put on descriptors 0, 1 and 2, where it is not what is there already.
     pub stdio: [Option<i32>; 3],

@@ -5,10 +5,14 @@ use isol_core::{
 };
 use isol_sys::users::{self, Account};
 
-pub(crate) fn resolve(policy: &Policy, as_caller: bool) -> Result<Identity, PlanError> {
-    if as_caller {
-        return caller(policy);
-    }
+/// Who the user and the groups of a policy are on this host, and whether the policy lets them be that.
+///
+/// # Errors
+/// [`PlanError`] for a name that is not known, and for root's own ids unless they are allowed.
+///
+/// # References
+/// getpwnam_r(3), getgrnam_r(3)
+pub fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
     let groups = policy.groups.iter().map(|g| gid_of(g, "group")).collect::<Result<Vec<_>, _>>()?;
     let (account, uid) = match &policy.user {
         User::Auto if policy.group.is_some() => return Err(group_for_nobody()),
@@ -44,8 +48,8 @@ pub(crate) fn resolve(policy: &Policy, as_caller: bool) -> Result<Identity, Plan
     Ok(Identity::Fixed(Ids::new(uid, gid, groups)))
 }
 
-/// An ordinary user can only be himself, and keeps his groups; or uid 0, where that is nobody but himself outside.
-fn caller(policy: &Policy) -> Result<Identity, PlanError> {
+/// The same for an ordinary user, who can only be himself, and keeps his groups; or uid 0, where that is nobody but himself outside.
+pub(crate) fn caller(policy: &Policy) -> Result<Identity, PlanError> {
     let cant = |what: String, reason: &str, help: &str| PlanError::CantHonour {
         backend: "isol",
         what,

@@ -67,7 +67,10 @@ impl Isolation {
             check_nul(command)?;
         }
         let backend = self.choice.make(&self.policy)?;
-        let identity = identity::resolve(&self.policy, backend.runs_as_caller())?;
+        let identity = match backend.runs_as_caller() {
+            true => identity::caller(&self.policy)?,
+            false => identity::resolve(&self.policy)?,
+        };
         let request = Request {
             policy: &self.policy,
             identity: &identity,

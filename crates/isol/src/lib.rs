@@ -65,6 +65,7 @@ pub mod supervise {
 
 /// What this process is, as far as it decides how to run a program.
 pub mod host {
+    pub use crate::identity::resolve as identity;
     pub use isol_sys::descriptors::open_standard;
     pub use isol_sys::os::HOST;
     pub use isol_sys::process::{Disposition, disposition, signal_group};

@@ -4,14 +4,14 @@
 //! - [`throwaway`] builds a root that holds these and nothing else, and takes it away again;
 //! - [`add`] puts programs into a root that is there;
 //! - [`safety`] is the quick look at what will be executed or loaded, before each start;
-//! - [`clean`] is the slow look at the whole of a tree;
+//! - [`audit`] is the slow look at the whole of a tree, and at the directories above it;
 //! - [`walk`] resolves paths as they will be resolved inside, without ever leaving the tree, and [`elf`] reads programs.
 //!
 //! What this crate does not do: it runs nothing (no `ldd`, no loader), mounts nothing, and does not enter a root.
 //! It knows no operating system at compile time: which loader's rules apply is seen from the program itself.
 
 pub mod add;
-pub mod clean;
+pub mod audit;
 pub mod closure;
 pub mod elf;
 mod loader;

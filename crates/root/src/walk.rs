@@ -227,7 +227,7 @@ fn prepend(todo: &mut VecDeque<OsString>, path: &Path) {
     }
 }
 
-fn errno(error: &std::io::Error) -> Errno {
+pub(crate) fn errno(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
 }
 

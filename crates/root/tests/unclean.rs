@@ -9,11 +9,11 @@ use std::process::Command;
 
 use common::{chmod, needs, needs_root, run_mend};
 use isol_root::Sysroot;
-use isol_root::clean::{CleanOptions, Finding, Severity, What, find_unclean};
+use isol_root::audit::{Finding, Options, Severity, What, unclean};
 use nix::sys::stat::{Mode, SFlag};
 
 fn found(dir: &Path) -> Vec<Finding> {
-    find_unclean(&Sysroot::open(dir).unwrap(), &CleanOptions::default()).unwrap()
+    unclean(&Sysroot::open(dir).unwrap(), &Options::default()).unwrap()
 }
 
 fn node(path: &Path, kind: SFlag, like: &str) {
@@ -39,9 +39,9 @@ fn devices_are_known_by_their_numbers() {
         node(&path, kind, like);
         let [
             Finding {
-                severity: Severity::Unclean,
+                severity: Severity::High,
                 what: What::Device,
-                path: named,
+                path: Some(named),
                 mend: Some(mend),
                 ..
             },
@@ -54,10 +54,9 @@ fn devices_are_known_by_their_numbers() {
         assert_eq!(found(dir.path()), []);
     }
     node(&dir.path().join("ptmx"), SFlag::S_IFCHR, "/dev/ptmx");
-    let allowed = CleanOptions {
-        allowed_devices: vec![PathBuf::from("/dev/ptmx"), PathBuf::from("/no/such")],
-    };
-    assert_eq!(find_unclean(&Sysroot::open(dir.path()).unwrap(), &allowed).unwrap(), []);
+    let mut allowed = Options::default();
+    allowed.devices = vec![PathBuf::from("/dev/ptmx"), PathBuf::from("/no/such")];
+    assert_eq!(unclean(&Sysroot::open(dir.path()).unwrap(), &allowed).unwrap(), []);
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps, as_call
     // Root's uid is everybody's who is root.
     let is_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
     if !policy.allow.contains(Allow::SharedUid) && !is_root && !as_caller {
-        steps.push(Box::new(DedicatedUid));
+        steps.push(Box::new(DedicatedUid::default()));
     }
 }
 

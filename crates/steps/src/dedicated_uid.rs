@@ -1,21 +1,33 @@
 //! Nobody else runs under the uid.
 
-use isol_core::{Ids, PrepareError, Problem, Scene, Step, step_names};
+use std::sync::Arc;
+
+use isol_core::{Hold, Ids, PrepareError, Problem, Scene, Step, step_names};
 use isol_sys::processes::{self, Process};
 
-#[derive(Debug)]
-pub(crate) struct DedicatedUid;
+use crate::starting_uid::Starting;
+
+#[derive(Debug, Default)]
+pub(crate) struct DedicatedUid {
+    /// Of a uid that is named. On an allotted one there is a hold already.
+    starting: Option<Arc<Starting>>,
+}
 
 impl Step for DedicatedUid {
-    tells!(Prepare, step_names::DEDICATED_UID, ["open", "read"], [UidDedicated]);
+    tells!(Prepare, step_names::DEDICATED_UID, ["fcntl", "open", "read"], [UidDedicated]);
 
     fn explains(&self) -> String {
         "refuse a uid that any process runs under: it could trace and signal the program".into()
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
-        nobody_has(ids(scene, self.name())?)?;
-        // An allotted uid: whoever finds the hold after a crash must know its processes
+        let ids = ids(scene, self.name())?.clone();
+        if scene.uid_hold.is_none() {
+            self.starting = Starting::of(&ids, &mut scene.notes)?;
+            scene.uid_hold = self.starting.clone().map(|hold| hold as Arc<dyn Hold>);
+        }
+        nobody_has(&ids)?;
+        // Of an allotted uid: whoever finds the hold after a crash must know its processes
         // from a stranger's.
         if let (Some(hold), Some(root)) = (&scene.uid_hold, &scene.root) {
             let note = format!("root {} {}", root.device, root.inode);
@@ -27,6 +39,9 @@ impl Step for DedicatedUid {
     }
 
     fn prepare_again(&self, scene: &Scene) -> Result<(), PrepareError> {
+        if let Some(starting) = &self.starting {
+            starting.again()?;
+        }
         nobody_has(ids(scene, self.name())?)
     }
 }

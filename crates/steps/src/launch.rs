@@ -147,14 +147,16 @@ impl Image {
 /// # Errors
 /// A step failed. This process is half isolated then: the caller must end it.
 pub fn lock_in(prepared: &Prepared, threads: ThreadScope) -> Result<(), LaunchError> {
-    let stage = in_place(Mode::Enter, threads);
-    prepared.apply(&stage).map_err(|failure| LaunchError::step(prepared, failure))
+    let stage = in_place(prepared, Mode::Enter, threads);
+    prepared.apply(&stage).map_err(|failure| LaunchError::step(prepared, failure))?;
+    prepared.settle();
+    Ok(())
 }
 
 /// Makes this process the program; returns only if that failed, and then the process
 /// is half isolated: the caller must end it.
 pub fn become_program(prepared: &Prepared, image: &Image) -> LaunchError {
-    let stage = in_place(Mode::Exec, ThreadScope::Alone);
+    let stage = in_place(prepared, Mode::Exec, ThreadScope::Alone);
     if let Err(failure) = prepared.apply(&stage) {
         return LaunchError::step(prepared, failure);
     }
@@ -162,8 +164,10 @@ pub fn become_program(prepared: &Prepared, image: &Image) -> LaunchError {
     LaunchError::NotExecuted { program: image.program.clone(), errno }
 }
 
-fn in_place(mode: Mode, threads: ThreadScope) -> Stage {
-    Stage { mode, threads, parent: Pid::parent().get(), report: None, stdio: [None; 3] }
+fn in_place(prepared: &Prepared, mode: Mode, threads: ThreadScope) -> Stage {
+    // Until the uid has changed, and everybody sees it: the program can't be told apart from nobody before.
+    let report = prepared.scene().uid_hold.as_ref().and_then(|hold| hold.descriptor());
+    Stage { mode, threads, parent: Pid::parent().get(), report, stdio: [None; 3] }
 }
 
 /// A program that was started.
@@ -239,6 +243,13 @@ impl Child {
 /// # Errors
 /// Whatever kept it from starting; nothing runs then.
 pub fn spawn(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
+    let started = start(prepared, image);
+    // The child has its uid by now, or is gone.
+    prepared.settle();
+    started
+}
+
+fn start(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
     let wanted = prepared.scene().command.as_ref().map_or([Stdio::Inherit; 3], |c| c.stdio());
     let stdio = Plumbing::new(wanted)
         .map_err(LaunchError::system("can't open the program's standard descriptors"))?;

@@ -33,6 +33,7 @@ mod session;
 mod shut_in;
 mod signals;
 mod standard_descriptors;
+mod starting_uid;
 mod sweep;
 mod syslog;
 mod timers;

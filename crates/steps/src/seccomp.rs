@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use isol_core::seccomp::{RULES, Refusal, Rule};
 use isol_core::{
-    Errno, Fault, Mode, PrepareError, Problem, Record, Refusal, SECCOMP_RULES, Scene, Seccomp,
-    Stage, Step, ThreadScope, step_names,
+    Errno, Fault, Mode, PrepareError, Problem, Record, Scene, Seccomp, Stage, Step, ThreadScope,
+    step_names,
 };
 use isol_sys::filter::{self, Asked, Program, Scope, Verdict};
 
@@ -33,9 +34,9 @@ impl Filter {
         Self { wanted, stays_root, tells, program: None, refused: Vec::new() }
     }
 
-    fn rules(&self) -> impl Iterator<Item = &'static isol_core::Rule> {
+    fn rules(&self) -> impl Iterator<Item = &'static Rule> {
         let has = |name| self.wanted.has(name) && !(self.stays_root && name == "chroot");
-        SECCOMP_RULES.iter().filter(move |rule| has(rule.name))
+        RULES.iter().filter(move |rule| has(rule.name))
     }
 
     fn make(&self, mode: Mode) -> Result<Program, Problem> {

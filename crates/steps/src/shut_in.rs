@@ -27,12 +27,12 @@ pub fn shut_in(
     if policy.seccomp.is_asked_for() && !on_linux {
         return cant("a filter of system calls", "seccomp is Linux's", "leave --seccomp out");
     }
-    // A plan for another machine is one for a build that has them.
+    // A plan for another machine is one for a machine that has them.
     let built_in = HOST != Os::Linux || filter::BUILT_IN;
     if policy.seccomp.is_asked_for() && !built_in {
         return cant(
             "a filter of system calls",
-            "this build has none: they take the feature `seccomp`, on x86-64 or AArch64",
+            "isol can make one on x86-64 and AArch64",
             "leave --seccomp out",
         );
     }

@@ -48,3 +48,20 @@ pub fn make_null(dir: impl AsFd) -> nix::Result<()> {
         }
     }
 }
+
+/// The two parts of a device's number, as `ls -l` shows them.
+///
+/// # References
+/// makedev(3)
+///
+/// ```
+/// # #[cfg(target_os = "linux")]
+/// assert_eq!(isol_sys::device::numbers(0x103), (1, 3));
+/// ```
+#[must_use]
+// The types differ from system to system.
+#[allow(clippy::unnecessary_cast)]
+pub fn numbers(device: u64) -> (u64, u64) {
+    let device = device as libc::dev_t;
+    (libc::major(device) as u64, libc::minor(device) as u64)
+}

@@ -1,14 +1,13 @@
 //! Filters of system calls: programs that the kernel asks about each call (seccomp).
 //!
-//! What a program answers can be worked out on any system; making one and putting it in force is Linux's, on the
-//! architectures that the compiler knows, with the feature `seccomp`. Elsewhere the stand-ins answer `ENOSYS`.
+//! What a program answers can be worked out on any system; making one and putting it in force is Linux's, on x86-64 and
+//! AArch64. Elsewhere the stand-ins answer `ENOSYS`.
 
 mod machine;
 mod program;
 
 cfg_if::cfg_if! {
     if #[cfg(all(
-        feature = "seccomp",
         any(target_os = "linux", target_os = "android"),
         any(target_arch = "x86_64", target_arch = "aarch64")
     ))] {

@@ -8,8 +8,11 @@
 //! calls, allocate nothing and take no lock.
 
 pub mod acl;
+pub mod amend;
 #[cfg(feature = "attempts")]
 pub mod attempts;
+pub mod below;
+pub mod brief;
 pub mod chroot;
 pub mod descriptors;
 pub mod device;
@@ -23,6 +26,7 @@ pub mod integrity;
 pub mod jail;
 pub mod landlock;
 pub mod limits;
+pub mod listing;
 pub mod meta;
 pub mod mount;
 pub mod mounts;
@@ -42,6 +46,7 @@ pub mod spawn;
 pub mod state;
 pub mod supervise;
 pub mod syslog;
+pub mod sysv;
 pub mod threads;
 pub mod unconfined;
 pub mod users;

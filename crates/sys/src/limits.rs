@@ -127,3 +127,17 @@ fn system(resource: Resource) -> Option<Number> {
 fn system(_resource: Resource) -> Option<Number> {
     None
 }
+
+/// How many descriptors this process may have open, by its soft limit.
+///
+/// # Errors
+/// As getrlimit(2).
+///
+/// # References
+/// getrlimit(2)
+pub fn open_files() -> nix::Result<u64> {
+    use nix::sys::resource::{Resource, getrlimit};
+    // The type differs from system to system.
+    #[allow(clippy::useless_conversion)]
+    getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| u64::try_from(soft).unwrap_or(u64::MAX))
+}

@@ -1,5 +1,18 @@
 //! How a file system is mounted.
 
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        #[path = "mount/linux.rs"]
+        mod os;
+    } else if #[cfg(any(target_os = "freebsd", target_os = "macos"))] {
+        #[path = "mount/bsd.rs"]
+        mod os;
+    } else {
+        #[path = "mount/none.rs"]
+        mod os;
+    }
+}
+
 use std::os::fd::AsFd;
 
 use isol_core::Errno;
@@ -25,4 +38,31 @@ pub fn forbids_execution(fd: impl AsFd) -> Result<bool, Errno> {
             Ok(false)
         }
     }
+}
+
+/// Whether a file is on a proc file system.
+///
+/// # Errors
+/// As fstatfs(2).
+///
+/// # References
+/// fstatfs(2), proc(5)
+///
+/// ```
+/// assert!(!isol_sys::mount::is_proc(std::fs::File::open("/")?)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn is_proc(fd: impl AsFd) -> nix::Result<bool> {
+    os::is_proc(fd.as_fd())
+}
+
+/// The user, not root, who mounted the file system that a directory is on, and whose program may answer for it.
+///
+/// # Errors
+/// What fstatfs(2) gives, or what reading `/proc/self/mountinfo` gives, on Linux, which alone tells it there.
+///
+/// # References
+/// fuse(4), `user_id`; proc_pid_mountinfo(5); statfs(2), `f_owner`
+pub fn mounted_by(fd: impl AsFd) -> nix::Result<Option<u32>> {
+    os::mounted_by(fd.as_fd())
 }

@@ -52,6 +52,40 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// `name` so that no two names look the same: bytes that are no text, and what can't be printed, as `\\ooo` in octal, and a
+/// backslash as two.
+///
+/// ```
+/// use std::os::unix::ffi::OsStrExt;
+/// use isol_sys::quote::escaped;
+/// assert_eq!(escaped("/srv/é").to_string(), "/srv/é");
+/// assert_eq!(escaped(std::ffi::OsStr::from_bytes(b"\xc3\xa9\xff")).to_string(), r"é\377");
+/// assert_eq!(escaped(r"\377").to_string(), r"\\377");
+/// ```
+pub fn escaped<N: AsRef<OsStr> + ?Sized>(name: &N) -> Escaped<'_> {
+    Escaped(name.as_ref())
+}
+
+/// See [`escaped`].
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(&'a OsStr);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.as_bytes().utf8_chunks() {
+            for c in chunk.valid().chars() {
+                match c {
+                    '\\' => f.write_str(r"\\")?,
+                    c if unprintable(c) => f.write_str(&escape(c.to_string().as_bytes(), false))?,
+                    c => f.write_char(c)?,
+                }
+            }
+            chunk.invalid().iter().try_for_each(|byte| write!(f, "\\{byte:03o}"))?;
+        }
+        Ok(())
+    }
+}
+
 /// Control characters, and the marks that turn the direction of the text round.
 fn unprintable(c: char) -> bool {
     c.is_control()

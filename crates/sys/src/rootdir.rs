@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
 
+use descend::descend_past;
 pub(crate) use descend::{Rule, descend, go_down};
 pub use error::{Flaw, RootDirError};
 
@@ -111,6 +112,51 @@ fn open_by(path: &Path, rule: Rule) -> Result<RootDir, RootDirError> {
         Some(_) => Ok(RootDir { fd, path, meta }),
         None => Err(RootDirError::Slash),
     }
+}
+
+/// Opens `path` as [`open`] does, but goes on where a component can't be trusted: `passed` is told of each one, from `/`
+/// on, and of what [`open`] would say of it. What comes back is for looking at, not for entering.
+///
+/// # Errors
+/// As [`open`], but for what `passed` has been told.
+///
+/// # References
+/// open(2), fstat(2)
+///
+/// ```
+/// let mut seen = Vec::new();
+/// isol_sys::rootdir::survey("/usr/lib".as_ref(), &mut |component| {
+///     seen.push(component.path.to_owned());
+/// })?;
+/// assert_eq!(seen, ["/", "/usr", "/usr/lib"].map(std::path::PathBuf::from));
+/// # Ok::<(), isol_sys::rootdir::RootDirError>(())
+/// ```
+pub fn survey(path: &Path, passed: &mut dyn FnMut(Component<'_>)) -> Result<RootDir, RootDirError> {
+    let mut tell = |at: descend::Passed<'_>| {
+        let problem = at.flaw.map(RootDirError::from);
+        passed(Component { dir: at.fd.as_fd(), path: at.path, last: at.last, problem });
+        Ok(())
+    };
+    let (fd, meta, path) =
+        descend_past(path, Rule::RootOnly, &mut tell).map_err(RootDirError::from)?;
+    match path.parent() {
+        Some(_) => Ok(RootDir { fd, path, meta }),
+        None => Err(RootDirError::Slash),
+    }
+}
+
+/// A directory on the way of [`survey`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Component<'a> {
+    /// It, open.
+    pub dir: BorrowedFd<'a>,
+    /// The path up to it.
+    pub path: &'a Path,
+    /// It is the end of the path.
+    pub last: bool,
+    /// Why it can't be trusted, if it can't.
+    pub problem: Option<RootDirError>,
 }
 
 /// Opens a directory below an open root, component by component, each one as safe as the root has to be. `at` is where

@@ -3,11 +3,13 @@
 //! Each thing that a run leaves on the host while it lasts (a throw-away root, an allotted uid) is stood for by a
 //! file `NAME.lock` in one directory that only root can write to, and held by flock(2) for as long as the thing is
 //! in use. The kernel lets go of the lock when the holder dies, however it dies, so a file that can be locked is
-//! stale, and what it stood for can be swept. When nothing runs, the directory is empty.
+//! stale, and what it stood for can be swept. When nothing runs, the directory is empty,
+//! but for [`RANGE_FILE`], of which single bytes are locked.
 
 mod error;
 mod lock;
 mod make;
+mod range;
 mod stale;
 
 cfg_if::cfg_if! {
@@ -36,6 +38,7 @@ use nix::unistd::geteuid;
 
 pub use error::StateError;
 pub use lock::Lock;
+pub use range::{Byte, RANGE_FILE};
 pub use stale::Stale;
 
 use crate::meta::Meta;

@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("checks::a-process-is-a-leftover".into(), leftover),
         trial("checks::a-start-is-reported".into(), start),
         trial("checks::the-command-says-so".into(), command),
+        trial("checks::landlock-shuts-what-is-open".into(), landlock),
     ]
 }
 
@@ -126,6 +127,33 @@ fn start(site: &Site) -> Result<(), Failed> {
     } else {
         Err(format!("{faults:#?}").into())
     }
+}
+
+/// A directory that somebody outside hands in, and one that is moved out, lead nowhere with Landlock; without it they do.
+fn landlock(site: &Site) -> Result<(), Failed> {
+    if !matches!(isol_sys::landlock::version(), Ok(3..)) {
+        return Ok(());
+    }
+    let open = |words: &[&str]| {
+        let question = Question {
+            subject: Subject::Isol(chroot(), Mode::Spawn),
+            guarantees: vec![Guarantee::RootConfined],
+            without: Vec::new(),
+            lying: None,
+            bad_caller: true,
+            traps: false,
+            landlock: words.iter().map(|&word| word.to_owned()).collect(),
+        };
+        let tried = matrix::answer(site, &question).map_err(|error| error.to_string())?;
+        Ok::<_, Failed>(tried.into_iter().next().ok_or("nothing was tried")?)
+    };
+    let (bare, shut) = (open(&[])?, open(&["write=/tmp"])?);
+    let as_it_should = bare.open.len() == 2
+        && shut.open.is_empty()
+        && shut.refused.is_none()
+        && shut.inconclusive.is_empty()
+        && shut.resisted == bare.resisted + 2;
+    if as_it_should { Ok(()) } else { Err(format!("{bare:#?}, {shut:#?}").into()) }
 }
 
 /// `isol prove --without groups` ends with status 1 and names the guarantee; a step that is in no plan is refused.

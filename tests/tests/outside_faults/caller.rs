@@ -138,7 +138,9 @@ impl Caller {
     pub(crate) fn left_behind(&self) -> Vec<String> {
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
         let list = |dir| fs::read_dir(self.path(dir)).into_iter().flatten().flatten().map(name);
-        list("/run/isol").chain(list("/var/lib/isol")).collect()
+        let left = list("/run/isol").chain(list("/var/lib/isol"));
+        // A file of single bytes that are locked stays.
+        left.filter(|name| name != isol_sys::state::RANGE_FILE).collect()
     }
 
     fn processes(&self) -> BTreeSet<String> {

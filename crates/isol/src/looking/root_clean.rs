@@ -1,7 +1,9 @@
 //! The whole tree is walked.
 
-use isol_core::{PrepareError, Problem, Scene, Step, step_names};
-use isol_root::clean;
+use std::num::NonZero;
+
+use isol_core::{Mode, PrepareError, Problem, Scene, Step, step_names};
+use isol_root::audit;
 
 #[derive(Debug)]
 pub(crate) struct RootClean;
@@ -21,7 +23,7 @@ impl Step for RootClean {
     }
 
     fn calls(&self) -> &'static [&'static str] {
-        &["openat", "getdents64", "fstatat", "getxattr"]
+        &["openat2", "getdents64", "statx", "getxattrat"]
     }
 
     fn establishes(&self) -> &'static [isol_core::Guarantee] {
@@ -33,19 +35,17 @@ impl Step for RootClean {
             .root
             .as_ref()
             .ok_or_else(|| Problem::new(step_names::ROOT_CLEAN, "no root has been opened", ""))?;
-        let found = clean::find_unclean(
-            &super::program::sysroot(root)?,
-            &clean::CleanOptions::default(),
-        )
-        .map_err(|error| Problem::new(self.name(), "can't walk the tree", error.to_string()))?;
+        let mut options = audit::Options::default();
+        if scene.mode == Mode::Enter {
+            // A thread that has just ended may still be counted as one beside which this process can't lock itself in.
+            options.threads = NonZero::<usize>::MIN;
+        }
+        let found = audit::unclean(&super::program::sysroot(root)?, &options)
+            .map_err(|error| Problem::new(self.name(), "can't walk the tree", error.to_string()))?;
         let Some(first) = found.first() else { return Ok(()) };
         let more =
             if found.len() > 1 { format!("; and {} more", found.len() - 1) } else { String::new() };
-        let mut problem = Problem::new(
-            self.name(),
-            format!("{}: {}{more}", first.path.display(), first.what),
-            "",
-        );
+        let mut problem = Problem::new(self.name(), format!("{first}{more}"), "");
         problem.help = first.mend.clone();
         Err(problem.into())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use isol_core::Uid;
-use isol_sys::state::StateDir;
+use isol_sys::state::{RANGE_FILE, StateDir};
 use isol_sys::{attempts, jail, processes};
 
 use crate::Site;
@@ -68,6 +68,7 @@ fn stale(state: &StateDir) -> io::Result<Vec<String>> {
             [".lock", ".gone"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         names.contains(&format!("{thing}.lock")) && !free.contains(thing)
     };
-    let left = names.iter().filter(|name| !is_held(name));
+    // A file of single bytes that are locked stays.
+    let left = names.iter().filter(|name| *name != RANGE_FILE && !is_held(name));
     Ok(left.map(|name| state.path().join(name).display().to_string()).collect())
 }

@@ -62,7 +62,7 @@ fn connect(inside: &Inside<'_>) -> io::Result<UnixDatagram> {
 
 fn lost(inside: &Inside<'_>) -> Seen {
     let wanted = format!("<14>isol: {}: a message from inside", word());
-    match send(inside, &[wanted.clone()]) {
+    match send(inside, std::slice::from_ref(&wanted)) {
         Ok(arrived) if arrived.first() == Some(&wanted) && arrived.len() == 2 => {
             Seen::Refused("it arrived".into())
         }

@@ -24,7 +24,7 @@ pub use compile::compile;
 pub use json::read_json;
 pub use listener::{Refusals, install_telling, receive};
 
-/// Whether this build can filter system calls here.
+/// Whether system calls can be filtered here.
 pub const BUILT_IN: bool = true;
 
 /// Which threads a filter is for.

@@ -1,15 +1,16 @@
-//! Systems, architectures and builds without filters.
+//! Systems and architectures without filters.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::{Errno, Refusal};
+use isol_core::Errno;
+use isol_core::seccomp::Refusal;
 
 use super::{Program, Told};
 use crate::errno::NOT_HERE;
 
-/// Whether this build can filter system calls here.
+/// Whether system calls can be filtered here.
 pub const BUILT_IN: bool = false;
 
 /// Which threads a filter is for.

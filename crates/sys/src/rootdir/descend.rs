@@ -35,6 +35,16 @@ pub(crate) enum Stop {
 
 /// Opens `path` and returns its descriptor, what it is, and the path without `.` and doubled slashes.
 pub(crate) fn descend(path: &Path, rule: Rule) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
+    descend_past(path, rule, &mut |passed| passed.flaw.map_or(Ok(()), Err))
+}
+
+/// As [`descend`], but `passed` is told of every component that was opened, and of what is wrong with it, and says
+/// whether that is the end.
+pub(crate) fn descend_past(
+    path: &Path,
+    rule: Rule,
+    passed: &mut dyn FnMut(Passed<'_>) -> Result<(), Stop>,
+) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
     // Before anything is opened: a path that is refused anyway must not touch automounters on the way.
     let mut names = Vec::new();
     for part in path.components() {
@@ -50,25 +60,48 @@ pub(crate) fn descend(path: &Path, rule: Rule) -> Result<(OwnedFd, Meta, PathBuf
 
     let done = PathBuf::from("/");
     let fd = open("/", FLAGS, Mode::empty()).map_err(|e| Stop::Open(done.clone(), e))?;
-    go_down(fd, done, &names, rule)
+    go_down_past(fd, done, &names, rule, passed)
 }
 
 /// As [`descend`], from a directory that is open already, and is at `done`.
 pub(crate) fn go_down(
+    fd: OwnedFd,
+    done: PathBuf,
+    names: &[&OsStr],
+    rule: Rule,
+) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
+    go_down_past(fd, done, names, rule, &mut |passed| passed.flaw.map_or(Ok(()), Err))
+}
+
+fn go_down_past(
     mut fd: OwnedFd,
     mut done: PathBuf,
     names: &[&OsStr],
     rule: Rule,
+    passed: &mut dyn FnMut(Passed<'_>) -> Result<(), Stop>,
 ) -> Result<(OwnedFd, Meta, PathBuf), Stop> {
     let mut meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
     for name in names {
-        check(&fd, &done, &meta, rule, false)?;
+        let found = flaw(&fd, &done, &meta, rule, false)?;
+        passed(Passed { fd: &fd, path: &done, last: false, flaw: found })?;
         done.push(name);
         fd = open_component(&fd, name).map_err(|e| refusal(&fd, name, &done, e))?;
         meta = Meta::of(&fd).map_err(|e| Stop::Open(done.clone(), e))?;
     }
-    check(&fd, &done, &meta, rule, true)?;
+    let found = flaw(&fd, &done, &meta, rule, true)?;
+    passed(Passed { fd: &fd, path: &done, last: true, flaw: found })?;
     Ok((fd, meta, done))
+}
+
+/// A component that was opened.
+#[derive(Debug)]
+pub(crate) struct Passed<'a> {
+    pub(crate) fd: &'a OwnedFd,
+    pub(crate) path: &'a Path,
+    /// It is the end of the path.
+    pub(crate) last: bool,
+    /// What is wrong with it.
+    pub(crate) flaw: Option<Stop>,
 }
 
 const FLAGS: OFlag =
@@ -78,7 +111,13 @@ fn open_component(dir: &OwnedFd, name: &OsStr) -> nix::Result<OwnedFd> {
     openat(dir, name, FLAGS, Mode::empty())
 }
 
-fn check(fd: &OwnedFd, component: &Path, meta: &Meta, rule: Rule, last: bool) -> Result<(), Stop> {
+fn flaw(
+    fd: &OwnedFd,
+    component: &Path,
+    meta: &Meta,
+    rule: Rule,
+    last: bool,
+) -> Result<Option<Stop>, Stop> {
     let (owner, sticky_will_do) = match rule {
         Rule::RootOnly => (0, false),
         Rule::OrUser(user) if last => (user, false),
@@ -89,12 +128,8 @@ fn check(fd: &OwnedFd, component: &Path, meta: &Meta, rule: Rule, last: bool) ->
     let listed =
         acl::allows_beside_the_mode(fd).map_err(|e| Stop::Open(component.to_owned(), e))?;
     let flaw = Flaw::find(meta, owner).filter(|&flaw| flaw != Flaw::WritableByOthers || !sticky);
-    match flaw.or(listed.then_some(Flaw::AccessList)) {
-        None => Ok(()),
-        Some(what) => {
-            Err(Stop::Unsafe { component: component.to_owned(), what, meta: *meta, owner })
-        }
-    }
+    let found = flaw.or(listed.then_some(Flaw::AccessList));
+    Ok(found.map(|what| Stop::Unsafe { component: component.to_owned(), what, meta: *meta, owner }))
 }
 
 /// `open(2)` says ENOTDIR, ELOOP or EMLINK of a symbolic link, according to the system; the user reads which it is.

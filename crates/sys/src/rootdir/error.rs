@@ -29,9 +29,15 @@ impl Flaw {
     /// What keeps `meta` from being trusted, if anybody but `owner` could change the file.
     #[must_use]
     pub fn find(meta: &Meta, owner: u32) -> Option<Self> {
-        if meta.uid != owner {
+        Self::of(meta.uid, meta.mode, owner)
+    }
+
+    /// As [`find`](Self::find), of a file that belongs to `uid` and has this mode.
+    #[must_use]
+    pub fn of(uid: u32, mode: u32, owner: u32) -> Option<Self> {
+        if uid != owner {
             Some(Self::ForeignOwner)
-        } else if meta.writable_by_others() {
+        } else if mode & 0o022 != 0 {
             Some(Self::WritableByOthers)
         } else {
             None
@@ -41,10 +47,16 @@ impl Flaw {
     /// The command that mends it, if there is one: for a shell, with `path` quoted.
     #[must_use]
     pub fn mend(self, path: &Path, meta: &Meta, owner: u32) -> Option<String> {
+        self.mend_mode(path, meta.mode, owner)
+    }
+
+    /// As [`mend`](Self::mend), of a file with this mode.
+    #[must_use]
+    pub fn mend_mode(self, path: &Path, mode: u32, owner: u32) -> Option<String> {
         let path = shell(path);
         match self {
             // A foreign owner is often not the only flaw: what else the mode allows goes with it.
-            Self::ForeignOwner if meta.writable_by_others() => {
+            Self::ForeignOwner if mode & 0o022 != 0 => {
                 Some(format!("chown {owner} {path} && chmod go-w {path}"))
             }
             Self::ForeignOwner => Some(format!("chown {owner} {path}")),

@@ -2,7 +2,7 @@
 
 use isol_core::Errno;
 
-use crate::errno::{check, check_long};
+use crate::errno::check_long;
 
 pub(super) fn reset_policy() -> Result<(), Errno> {
     let priority: libc::c_int = 0;
@@ -31,6 +31,7 @@ fn reset_io_priority() -> Result<(), Errno> {
 }
 
 pub(super) fn policy_is_reset() -> Result<bool, Errno> {
-    // SAFETY: takes a number.
-    Ok(check(unsafe { libc::sched_getscheduler(0) })? == libc::SCHED_OTHER)
+    // SAFETY: takes a number. musl's function asks nobody.
+    let policy = check_long(unsafe { libc::syscall(libc::SYS_sched_getscheduler, 0) })?;
+    Ok(policy == libc::c_long::from(libc::SCHED_OTHER))
 }

@@ -1,7 +1,24 @@
 //! No other system that isol knows gives privileges by an attribute of a file.
 
+use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 
 pub(super) fn has_file_capabilities(_file: BorrowedFd<'_>) -> nix::Result<bool> {
+    Ok(false)
+}
+
+pub(super) fn has_file_capabilities_at(_dir: BorrowedFd<'_>, _name: &CStr) -> nix::Result<bool> {
+    Ok(false)
+}
+
+pub(super) fn remove_file_capabilities(_file: BorrowedFd<'_>) -> nix::Result<()> {
+    Ok(())
+}
+
+pub(super) fn has_default_access_list(_dir: BorrowedFd<'_>) -> nix::Result<bool> {
+    Ok(false)
+}
+
+pub(super) fn has_access_list(_file: BorrowedFd<'_>) -> nix::Result<bool> {
     Ok(false)
 }

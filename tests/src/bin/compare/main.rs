@@ -59,6 +59,7 @@ fn ask(site: &Site, subject: Subject) -> Result<Vec<Tried>, Box<dyn Error>> {
         lying: None,
         bad_caller: true,
         traps: true,
+        landlock: Vec::new(),
     };
     Ok(answer(site, &question)?)
 }

@@ -92,19 +92,22 @@ const NEW: &[(&str, u32)] = &[
     ("SYS_file_setattr", 469),
 ];
 
-fn all() -> impl Iterator<Item = (&'static str, u32)> {
-    let bare = |&(name, number): &(&'static str, u32)| (name.trim_start_matches("SYS_"), number);
-    COMMON.iter().chain(MORE).chain(NEW).map(bare)
+const PREFIX: &str = "SYS_";
+
+fn all() -> impl Iterator<Item = &'static (&'static str, u32)> {
+    COMMON.iter().chain(MORE).chain(NEW)
 }
 
 /// The number of a call; `None` if this architecture has none of that name.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
-    all().find(|&(known, _)| known == name).map(|(_, number)| number)
+    // Asked for each call of the default filter, at each start.
+    let is = |known: &str| known.len() == PREFIX.len() + name.len() && known.ends_with(name);
+    all().find(|(known, _)| is(known)).map(|&(_, number)| number)
 }
 
 /// The name of a call.
 #[must_use]
 pub fn name(number: u32) -> Option<&'static str> {
-    all().find(|&(_, known)| known == number).map(|(name, _)| name)
+    all().find(|&&(_, known)| known == number).map(|(name, _)| &name[PREFIX.len()..])
 }

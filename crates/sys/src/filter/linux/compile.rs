@@ -1,117 +1,124 @@
 //! From refusals to a program.
+//!
+//! The kernel works out, when a filter is put in force, which calls it lets through whatever their arguments are, and
+//! asks it of these no more. It does so by running the program once for each call there is: what a launch costs
+//! depends on how many instructions that takes. So the calls are found by halving, not one by one.
 
-use std::collections::BTreeMap;
+use isol_core::seccomp::{Answer, Case, Refusal};
 
-use isol_core::{Answer, Case, Refusal};
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
-    SeccompFilter, SeccompRule, TargetArch,
-};
-
-use super::super::{Instruction, Program};
+use super::super::{Asked, Instruction, Program};
 use super::calls;
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+const LOAD: u16 = 0x20;
+const IF_EQUAL: u16 = 0x15;
+const IF_NOT_BELOW: u16 = 0x35;
+const IF_ANY_BIT: u16 = 0x45;
+const ANSWER: u16 = 0x06;
+
+/// Where `struct seccomp_data` has what a call is asked by.
+const NUMBER: u32 = 0;
+const ARCHITECTURE: u32 = 4;
+/// The low half of an argument: the one that the kernel takes, of these.
+const fn argument(index: u8) -> u32 {
+    16 + 8 * index as u32
+}
+
+/// x86-64 has its calls a second time, with this bit set in their numbers: those of the x32 ABI.
+const X32: u32 = 0x4000_0000;
+
+const LET_THROUGH: u32 = libc::SECCOMP_RET_ALLOW;
+const END: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+
+const fn refuse(answer: Answer) -> u32 {
+    let errno = match answer {
+        Answer::NotPermitted => libc::EPERM,
+        Answer::NoSuchCall => libc::ENOSYS,
+    };
+    libc::SECCOMP_RET_ERRNO | errno as u32
+}
+
+fn does(code: u16, operand: u32) -> Instruction {
+    Instruction { code, if_true: 0, if_false: 0, operand }
+}
+
+fn jump(code: u16, operand: u32, if_true: usize, if_false: usize) -> Result<Instruction, String> {
+    let far = |_| "a jump is too far".to_owned();
+    let (if_true, if_false) = (if_true.try_into().map_err(far)?, if_false.try_into().map_err(far)?);
+    Ok(Instruction { code, if_true, if_false, operand })
+}
 
 /// Makes a filter that refuses these calls and lets all others through. A call of another architecture's ends the
 /// process, but for those of the x32 ABI: they are answered `ENOSYS`.
 ///
 /// # Errors
-/// The compiler's words. A defect: rules are a part of isol.
+/// There are too many for one program. A defect: rules are a part of isol.
 pub fn compile<'a>(refusals: impl IntoIterator<Item = &'a Refusal>) -> Result<Program, String> {
-    let mut parts = [(Answer::NotPermitted, Rules::new()), (Answer::NoSuchCall, Rules::new())];
-    for refusal in refusals {
-        let Some(number) = calls::number(refusal.call) else { continue };
-        for (answer, rules) in &mut parts {
-            if *answer == refusal.answer {
-                rules.insert(i64::from(number), case(refusal.case)?);
-            }
-        }
+    let numbered = |refusal: &'a Refusal| Some((calls::number(refusal.call)?, refusal));
+    let mut refused: Vec<_> = refusals.into_iter().filter_map(numbered).collect();
+    refused.sort_unstable_by_key(|&(number, _)| number);
+    let mut program = vec![
+        does(LOAD, ARCHITECTURE),
+        jump(IF_EQUAL, Asked::here(0, [0; 6]).architecture, 1, 0)?,
+        does(ANSWER, END),
+        does(LOAD, NUMBER),
+    ];
+    program.extend(halve(&sections(&refused)?)?);
+    Program::new(program).map_err(|error| error.to_string())
+}
+
+/// From this number on, up to the next section's, calls are answered by this.
+type Section = (u32, Vec<Instruction>);
+
+fn sections(refused: &[(u32, &Refusal)]) -> Result<Vec<Section>, String> {
+    let through = || vec![does(ANSWER, LET_THROUGH)];
+    let mut sections: Vec<Section> = vec![(0, through())];
+    let mut begin = |from: u32, answer: Vec<Instruction>| match sections.last_mut() {
+        Some((last, old)) if *last == from => *old = answer,
+        Some((_, old)) if *old == answer => {}
+        _ => sections.push((from, answer)),
+    };
+    for &(number, refusal) in refused {
+        begin(number, case(refusal)?);
+        begin(number + 1, through());
     }
-    let mut whole = foreign_numbers();
-    for (answer, rules) in parts {
-        let part = part(rules, answer)?;
-        // What lets all else through gives way to the next part.
-        if whole.last() == part.last() {
-            whole.pop();
-        }
-        whole.extend(part);
+    if cfg!(target_arch = "x86_64") {
+        begin(X32, vec![does(ANSWER, refuse(Answer::NoSuchCall))]);
     }
-    Program::new(whole).map_err(|error| error.to_string())
+    Ok(sections)
 }
 
-fn words(error: BackendError) -> String {
-    error.to_string()
-}
-
-pub(super) fn architecture() -> Result<TargetArch, String> {
-    TargetArch::try_from(std::env::consts::ARCH).map_err(words)
-}
-
-/// One that only knows a single answer. Its last instruction is the one that lets a call through.
-fn part(rules: Rules, answer: Answer) -> Result<Vec<Instruction>, String> {
-    let errno = match answer {
-        Answer::NotPermitted => libc::EPERM,
-        Answer::NoSuchCall => libc::ENOSYS,
-    };
-    let action = SeccompAction::Errno(errno as u32);
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, action, architecture()?);
-    let program: BpfProgram = filter.map_err(words)?.try_into().map_err(words)?;
-    Ok(instructions(&program))
-}
-
-pub(super) fn instructions(program: &BpfProgram) -> Vec<Instruction> {
-    let instruction = |raw: &seccompiler::sock_filter| Instruction {
-        code: raw.code,
-        if_true: raw.jt,
-        if_false: raw.jf,
-        operand: raw.k,
-    };
-    program.iter().map(instruction).collect()
-}
-
-/// The rules of which any has to match.
-fn case(case: Case) -> Result<Vec<SeccompRule>, String> {
-    // The kernel takes these arguments as 32 bits: a filter that compared all 64 could be passed by setting one of
-    // the others.
-    let compare = |argument: u8, how: SeccompCmpOp, value: u32| {
-        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, u64::from(value))
-    };
-    let all = match case {
-        Case::Always => Vec::new(),
-        Case::AnyBit(argument, bits) => (0..32)
-            .map(|place| 1 << place)
-            .filter(|bit| bits & bit != 0)
-            .map(|bit| Ok(vec![compare(argument, SeccompCmpOp::MaskedEq(u64::from(bit)), bit)?]))
-            .collect(),
-        Case::OneOf(argument, values) => values
-            .iter()
-            .map(|&value| Ok(vec![compare(argument, SeccompCmpOp::Eq, value)?]))
-            .collect(),
-        Case::NoneOf(argument, values) => {
-            vec![values.iter().map(|&value| compare(argument, SeccompCmpOp::Ne, value)).collect()]
-        }
-    };
-    let rule = |conditions: Result<Vec<SeccompCondition>, BackendError>| {
-        conditions.and_then(SeccompRule::new).map_err(words)
-    };
-    all.into_iter().map(rule).collect()
-}
-
-/// x86-64 has its calls a second time, with this bit set in their numbers: those of the x32 ABI, which a list of what
-/// is refused would let through.
-fn foreign_numbers() -> Vec<Instruction> {
-    const X32: u32 = 0x4000_0000;
-    const LOAD_NUMBER: u16 = 0x20;
-    const IF_NOT_BELOW: u16 = 0x35;
-    const ANSWER: u16 = 0x06;
-    if !cfg!(target_arch = "x86_64") {
-        return Vec::new();
+/// The answer of a section, found in as few comparisons as there can be.
+fn halve(sections: &[Section]) -> Result<Vec<Instruction>, String> {
+    let middle = sections.len() / 2;
+    let [.., (_, only)] = sections else { return Err("there is no section".into()) };
+    if middle == 0 {
+        return Ok(only.clone());
     }
-    let refused = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
-    vec![
-        Instruction { code: LOAD_NUMBER, if_true: 0, if_false: 0, operand: 0 },
-        Instruction { code: IF_NOT_BELOW, if_true: 0, if_false: 1, operand: X32 },
-        Instruction { code: ANSWER, if_true: 0, if_false: 0, operand: refused },
-    ]
+    let (below, above) = (halve(&sections[..middle])?, halve(&sections[middle..])?);
+    let mut all = vec![jump(IF_NOT_BELOW, sections[middle].0, below.len(), 0)?];
+    all.extend(below);
+    all.extend(above);
+    Ok(all)
+}
+
+/// What is answered to one call.
+fn case(refusal: &Refusal) -> Result<Vec<Instruction>, String> {
+    let (yes, no) = (does(ANSWER, refuse(refusal.answer)), does(ANSWER, LET_THROUGH));
+    // Each comparison jumps behind the others and the first of both answers.
+    let any = |index: u8, values: &[u32], first, second| {
+        let mut all = vec![does(LOAD, argument(index))];
+        for (place, &value) in values.iter().enumerate() {
+            all.push(jump(IF_EQUAL, value, values.len() - place, 0)?);
+        }
+        all.extend([first, second]);
+        Ok(all)
+    };
+    match refusal.case {
+        Case::Always => Ok(vec![yes]),
+        Case::AnyBit(index, bits) => {
+            Ok(vec![does(LOAD, argument(index)), jump(IF_ANY_BIT, bits, 0, 1)?, yes, no])
+        }
+        Case::OneOf(index, values) => any(index, values, no, yes),
+        Case::NoneOf(index, values) => any(index, values, yes, no),
+    }
 }

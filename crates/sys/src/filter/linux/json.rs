@@ -4,7 +4,7 @@ use super::super::Program;
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "seccomp-json")] {
-        use super::compile::{architecture, instructions};
+        use super::super::Instruction;
 
         /// Reads a filter in the compiler's own JSON: one object with one filter in it, under any name.
         ///
@@ -14,16 +14,22 @@ cfg_if::cfg_if! {
         /// # References
         /// <https://github.com/rust-vmm/seccompiler/blob/main/docs/json_format.md>
         pub fn read_json(text: &[u8]) -> Result<Program, String> {
-            let filters = seccompiler::compile_from_json(text, architecture()?)
+            let architecture = std::env::consts::ARCH.try_into();
+            let architecture = architecture.map_err(|error: seccompiler::BackendError| error.to_string())?;
+            let filters = seccompiler::compile_from_json(text, architecture)
                 .map_err(|error| with_line(text, &error.to_string()))?;
             let mut filters = filters.into_values();
             match (filters.next(), filters.next()) {
                 (Some(one), None) => {
-                    Program::new(instructions(&one)).map_err(|error| error.to_string())
+                    Program::new(one.iter().map(instruction).collect()).map_err(|error| error.to_string())
                 }
                 (None, _) => Err("line 1: there is no filter in it".into()),
                 (Some(_), Some(_)) => Err("line 1: there are several filters in it: isol takes one".into()),
             }
+        }
+
+        fn instruction(raw: &seccompiler::sock_filter) -> Instruction {
+            Instruction { code: raw.code, if_true: raw.jt, if_false: raw.jf, operand: raw.k }
         }
 
         /// The compiler's words, with the line in front: it tells the one of a mistake in the JSON itself, and of a

@@ -1,12 +1,12 @@
 //! The default filter, rule by rule: what it answers, worked out, and what the kernel answers.
 
-use isol_core::{Answer, Case, Refusal, SECCOMP_RULES};
+use isol_core::seccomp::{Answer, Case, RULES, Refusal};
 
 use super::super::{Asked, Program, Verdict};
 use super::*;
 
 fn without(rule: &str) -> Program {
-    let rules = SECCOMP_RULES.iter().filter(|known| known.name != rule);
+    let rules = RULES.iter().filter(|known| known.name != rule);
     compile(rules.flat_map(|rule| rule.refuses)).unwrap()
 }
 
@@ -15,7 +15,7 @@ fn default() -> Program {
 }
 
 fn all() -> impl Iterator<Item = (&'static str, &'static Refusal)> {
-    SECCOMP_RULES.iter().flat_map(|rule| rule.refuses.iter().map(|refusal| (rule.name, refusal)))
+    RULES.iter().flat_map(|rule| rule.refuses.iter().map(|refusal| (rule.name, refusal)))
 }
 
 const JUNK: u64 = u64::MAX;
@@ -157,6 +157,65 @@ fn the_kernel_answers_what_was_worked_out_and_something_else_without_the_filter(
         differ += i32::from(!same);
     }
     assert!(!is_root || differ > 40, "{differ}");
+}
+
+/// With another thread there, which has not even `no_new_privs`.
+#[cfg(feature = "attempts")]
+#[test]
+fn a_filter_for_the_process_is_in_force_in_every_thread() {
+    let filter = default();
+    let refused = || asked(number("keyctl").unwrap()) == Err(Errno(libc::EPERM));
+    for (scope, everywhere) in [(Scope::Process, true), (Scope::Thread, false)] {
+        let child = crate::attempts::fork(&mut || {
+            let (go, wait) = std::sync::mpsc::channel::<()>();
+            let other = std::thread::spawn(move || wait.recv().is_ok() && refused());
+            let put = crate::privileges::set_no_new_privileges()
+                .and_then(|()| install(&filter, scope, false));
+            let told = go.send(()).is_ok();
+            let there = other.join().is_ok_and(|there| there == everywhere);
+            i32::from(!(put.is_ok() && told && refused() && there))
+        });
+        let (status, _) = crate::attempts::reap(child.unwrap()).unwrap();
+        assert_eq!(status, crate::process::Status::Exited(0), "{scope:?}");
+    }
+}
+
+/// In a process of its own, which waits while nobody answers: not one that stops its parent.
+#[cfg(feature = "attempts")]
+#[test]
+fn what_is_told_is_answered_by_whoever_listens_and_by_nobody_as_if_there_were_no_such_call() {
+    use std::os::fd::AsRawFd;
+
+    let (ours, theirs) = crate::pipe::both_ways().unwrap();
+    let telling = default().telling();
+    let keyctl = || match asked(number("keyctl").unwrap()) {
+        Err(Errno(errno)) => errno,
+        Ok(()) => 0,
+    };
+    let child = crate::attempts::fork(&mut || {
+        let told = crate::privileges::set_no_new_privileges()
+            .and_then(|()| install_telling(&telling, theirs.as_raw_fd(), &[7; 32]));
+        // The first is answered, the second one isn't, the third one comes too late.
+        let answers = told.map(|()| [keyctl(), keyctl(), keyctl()]);
+        i32::from(answers != Ok([libc::EPERM, libc::ENOSYS, libc::ENOSYS]))
+    });
+    drop(theirs);
+    let ours = std::fs::File::from(ours);
+    let (record, listener) = receive::<32>(&ours).unwrap().unwrap();
+    assert_eq!(record, [7; 32]);
+    let mut refusals = Refusals::new(listener.unwrap(), default());
+    let told = super::super::Told {
+        call: Some("keyctl"),
+        number: number("keyctl").unwrap(),
+        foreign: false,
+        killed: false,
+    };
+    assert_eq!(refusals.next().unwrap().unwrap(), told);
+    assert_eq!(refusals.next().unwrap().unwrap(), told);
+    drop(refusals);
+    let (status, _) = crate::attempts::reap(child.unwrap()).unwrap();
+    assert_eq!(status, crate::process::Status::Exited(0));
+    assert!(receive::<32>(&ours).unwrap().is_none());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use isol_sys::brief::Brief;
 use isol_sys::meta::Meta;
 use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
@@ -30,7 +31,7 @@ impl Devices {
         Ok(Self(allowed))
     }
 
-    pub(super) fn allow(&self, meta: &Meta) -> bool {
-        self.0.contains(&(meta.is_block_device(), meta.rdev))
+    pub(super) fn allow(&self, found: &Brief) -> bool {
+        self.0.contains(&(found.is_block_device(), found.rdev))
     }
 }

@@ -1,0 +1,74 @@
+//! Opening what is in a directory, and nothing that a link or a mount leads to.
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        #[path = "below/linux.rs"]
+        mod os;
+    } else {
+        #[path = "below/posix.rs"]
+        mod os;
+    }
+}
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+
+use crate::brief::Brief;
+
+const DIRECTORY: OFlag =
+    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
+/// What came of opening a directory.
+#[derive(Debug)]
+pub enum Opened {
+    /// It is open.
+    Directory(OwnedFd, Brief),
+    /// Something is mounted there; it was not opened.
+    Mount,
+}
+
+/// Opens the directory `name` in the directory `dir`, which is on the device `dev`, for listing; unless `across` says
+/// so, not what is mounted there, be it of the same file system.
+///
+/// # Errors
+/// What openat(2) gives: ELOOP, ENOTDIR or, on FreeBSD, EMLINK for a symbolic link.
+///
+/// # References
+/// openat2(2), open(2)
+pub fn directory(dir: impl AsFd, name: &CStr, dev: u64, across: bool) -> nix::Result<Opened> {
+    let dir = dir.as_fd();
+    if across {
+        return open(dir, name);
+    }
+    os::directory(dir, name, dev)
+}
+
+fn open(dir: BorrowedFd<'_>, name: &CStr) -> nix::Result<Opened> {
+    let fd = openat(dir, name, DIRECTORY, Mode::empty())?;
+    let brief = Brief::of(&fd)?;
+    Ok(Opened::Directory(fd, brief))
+}
+
+/// Opens `name` in the directory `dir`, not what a link leads to, so that it can be looked at and amended; a device's
+/// driver does not hear of it where the system can do that.
+///
+/// # Errors
+/// What openat(2) gives.
+pub fn handle(dir: impl AsFd, name: &CStr) -> nix::Result<OwnedFd> {
+    openat(dir, name, os::HANDLE | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// As it would be looked up inside the directory `root` after chroot(2): whether anything is at the end of `path`, which
+/// begins at the root. `None` where the system has no call for that.
+///
+/// # Errors
+/// What openat2(2) gives, but that nothing is there.
+///
+/// # References
+/// openat2(2), `RESOLVE_IN_ROOT`
+pub fn exists_inside(root: impl AsFd, path: &CStr) -> nix::Result<Option<bool>> {
+    os::exists_inside(root.as_fd(), path)
+}

@@ -1,0 +1,29 @@
+//! FreeBSD and macOS: statfs(2) tells both.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+
+fn statfs(fd: BorrowedFd<'_>) -> nix::Result<libc::statfs> {
+    let mut found = MaybeUninit::uninit();
+    // SAFETY: the structure is writable for the call.
+    Errno::result(unsafe { libc::fstatfs(fd.as_raw_fd(), found.as_mut_ptr()) })?;
+    // SAFETY: the call has succeeded, so it is filled in.
+    Ok(unsafe { found.assume_init() })
+}
+
+pub(super) fn is_proc(fd: BorrowedFd<'_>) -> nix::Result<bool> {
+    let found = statfs(fd)?;
+    let name = &found.f_fstypename;
+    // SAFETY: the array is one of bytes, whatever their sign, and is borrowed for as long.
+    let name = unsafe { std::slice::from_raw_parts(name.as_ptr().cast::<u8>(), name.len()) };
+    let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
+    Ok(matches!(name.to_bytes(), b"procfs" | b"linprocfs"))
+}
+
+pub(super) fn mounted_by(fd: BorrowedFd<'_>) -> nix::Result<Option<u32>> {
+    let owner = statfs(fd)?.f_owner;
+    Ok((owner != 0).then_some(owner))
+}
