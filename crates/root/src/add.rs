@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, symlinkat, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, geteuid, symlinkat, unlinkat};
 use thiserror::Error;
 
 use crate::closure::{Closure, ClosureError, Entry, EntryKind, Resolver};
@@ -183,7 +183,7 @@ impl Target {
             Err(Errno::EEXIST) => return Ok(false),
             Err(e) => return Err(self.failed("link", e)),
         }
-        let (uid, gid) = (Some(Uid::from_raw(0)), Some(Gid::from_raw(0)));
+        let (uid, gid) = owner();
         fchownat(&self.parent, &self.name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW)
             .map_err(|e| self.failed("chown", e))?;
         Ok(true)
@@ -211,9 +211,15 @@ impl Target {
     }
 
     fn finish(&self, made: BorrowedFd<'_>, mode: u32) -> Result<(), AddError> {
-        fchown(made, Some(Uid::from_raw(0)), Some(Gid::from_raw(0)))
-            .map_err(|e| self.failed("chown", e))?;
+        let (uid, gid) = owner();
+        fchown(made, uid, gid).map_err(|e| self.failed("chown", e))?;
         let mode = Mode::from_bits_truncate(mode as nix::libc::mode_t);
         fchmod(made, mode).map_err(|e| self.failed("chmod", e))
     }
+}
+
+/// Root's; what an ordinary user makes in a tree of his own is his.
+fn owner() -> (Option<Uid>, Option<Gid>) {
+    let root = geteuid().is_root();
+    (root.then_some(Uid::from_raw(0)), root.then_some(Gid::from_raw(0)))
 }

@@ -5,6 +5,7 @@ use std::io;
 
 use isol_core::{Allow, Backend, Guarantee, Mode, step_names};
 
+use crate::caller::{ordinary, unless_denied};
 use crate::engine::Outcome;
 use crate::scenario::{Scenario, Who};
 use crate::subject::Subject;
@@ -109,7 +110,9 @@ type Found = HashMap<Guarantee, Tried>;
 pub fn answer(site: &Site, question: &Question) -> io::Result<Vec<Tried>> {
     let mut found: Found = question.guarantees.iter().map(|&g| (g, Tried::new(g))).collect();
     for setting in [Setting::Ordinary, Setting::Named, Setting::AsRoot] {
-        if setting == Setting::Named && takes_numbers_only(&question.subject) {
+        // An ordinary user can be nobody else.
+        let alone = ordinary().is_some();
+        if setting == Setting::Named && (alone || takes_numbers_only(&question.subject)) {
             continue;
         }
         attack_in(site, question, setting, &mut found)?;
@@ -310,7 +313,10 @@ fn spring(
             return Ok(());
         }
     };
-    let laid = (trap.lay)(site, &mut scenario)?;
+    let Some(laid) = unless_denied((trap.lay)(site, &mut scenario))? else {
+        tried.not_here.push(format!("{}: it takes root to lay", trap.name));
+        return Ok(());
+    };
     if let Some(why) = laid.not_here {
         tried.not_here.push(format!("{}: {why}", trap.name));
         return Ok(());
