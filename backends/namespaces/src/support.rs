@@ -33,9 +33,7 @@ fn out_of_reach(guarantee: G) -> Option<&'static str> {
         G::GroupsExact => Some("an ordinary user can't change his groups: run it as root"),
         G::UidDedicated => Some("the program runs as the ordinary user who calls: run it as root"),
         G::RootSafe => Some("the root can be one of the ordinary user's who calls: run it as root"),
-        G::SyslogWorks => {
-            Some("the relay's socket goes where only root can write: run it as root")
-        }
+        G::SyslogWorks => Some("the relay's socket goes where only root can write: run it as root"),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::Range;
 use crate::errno::{check, check_long};
 use crate::process::{self, Pid, Status};
 
-/// Enough for one system call.
+/// Enough for a few system calls.
 const STACK: usize = 16 * 1024;
 
 /// One that is in the namespace while its maps are written.
@@ -29,16 +29,26 @@ impl Holder {
         // In the holder, nothing comes that would end its one call.
         let mask = crate::signals::block_all()?;
         let flags = libc::CLONE_VM | libc::CLONE_NEWUSER | libc::SIGCHLD;
-        // SAFETY: the stack is the holder's alone and lives until it has been waited for; it makes one system call that
-        // never returns, for all signals are blocked, and so touches nothing else of this memory.
-        let pid = unsafe { libc::clone(hold, top, flags, std::ptr::null_mut()) };
+        let own = Pid::own().get() as usize as *mut libc::c_void;
+        // SAFETY: the stack is the holder's alone and lives until it has been waited for; it makes three system calls, the
+        // last of which never returns, for all signals are blocked, and touches nothing else of this memory, but for
+        // errno where the first one fails, which this thread reads only behind a call of its own that has failed.
+        let pid = unsafe { libc::clone(hold, top, flags, own) };
         let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
         crate::signals::restore(&mask)?;
         Ok(Self { pid: made?, _stack: stack })
     }
 }
 
-extern "C" fn hold(_: *mut libc::c_void) -> libc::c_int {
+/// Waits to be killed, by its parent or with it.
+extern "C" fn hold(parent: *mut libc::c_void) -> libc::c_int {
+    let signal = libc::SIGKILL as libc::c_ulong;
+    // SAFETY: takes numbers.
+    let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) };
+    // A parent that has ended before sends nothing.
+    if set == -1 || Pid::parent().get() as usize != parent as usize {
+        return 1;
+    }
     loop {
         // SAFETY: no arguments.
         unsafe { libc::pause() };
