@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use later::Later;
 pub(crate) use options::Options;
 pub(crate) use prove::Prove;
-pub(crate) use root::{Root, RootAdd, RootAudit};
+pub(crate) use root::{Root, RootAdd, RootAudit, RootBuild, RootCache, RootDiagnose, RootDir};
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Exit status: 0 when no guarantee that is offered is violated; 1 when one is; 125 when nothing
     /// could be proved. Takes root.
     Prove(Later<Prove>),
-    /// Make root trees
+    /// Make root trees, and look after them
     #[command(subcommand)]
     Root(Root),
     /// Print what completes isol's words in a shell
@@ -104,7 +104,7 @@ pub(crate) struct Program {
     pub(crate) words: Vec<OsString>,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let bad = || "a time in seconds, such as 30 or 0.5".to_owned();
     let seconds: f64 = text.parse().map_err(|_| bad())?;
     Duration::try_from_secs_f64(seconds).ok().filter(|d| !d.is_zero()).ok_or_else(bad)

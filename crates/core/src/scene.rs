@@ -39,6 +39,11 @@ pub trait Hold: Debug + Send + Sync {
     /// An attempt is over: the program is under way, or the process locked in, so that whoever looks sees it by now; or
     /// nothing has been started.
     fn settled(&self) {}
+
+    /// Whether everything that ran under it has been seen to have ended.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// The state of a plan that is being prepared.

@@ -105,6 +105,43 @@ fn group_for_nobody() -> PlanError {
     }
 }
 
+/// Who a user and a group are, by the host's databases, as for a run; and what the user is called there.
+///
+/// # Errors
+/// The name is not known, or the databases could not be asked.
+///
+/// # References
+/// getpwnam_r(3), getgrnam_r(3)
+///
+/// ```
+/// let root = isol::User::Id(isol::Uid::new(0).unwrap());
+/// let (ids, name) = isol::look_up(root, None)?;
+/// assert!(ids.uid.is_root() && name.is_some());
+/// # Ok::<(), isol::Error>(())
+/// ```
+pub fn look_up(user: User, group: Option<Group>) -> Result<(Ids, Option<String>), crate::Error> {
+    let anybody = Policy::confine("/srv").user(user).allow(Allow::RootUser).allow(Allow::RootGroup);
+    let policy = match group {
+        Some(group) => anybody.group(group),
+        None => anybody,
+    };
+    match resolve(&policy.build().map_err(PlanError::from)?)? {
+        Identity::Fixed(ids) => {
+            let failed =
+                |errno| PlanError::LookUp { what: "user", name: ids.uid.to_string(), errno };
+            let account = users::by_uid(ids.uid).map_err(failed)?;
+            Ok((ids, account.map(|account| account.name)))
+        }
+        Identity::Auto { .. } => Err(PlanError::CantHonour {
+            backend: "isol",
+            what: "a user that is allotted when a program starts".into(),
+            reason: "nobody can be looked up yet".into(),
+            help: Some("name a user".into()),
+        }
+        .into()),
+    }
+}
+
 fn by_name(name: &str) -> Result<Account, PlanError> {
     let what = "user";
     users::by_name(name)

@@ -46,6 +46,7 @@ mod sweep;
 pub use backends::{Choice, all as backends, by_name as backend_by_name};
 pub use confined::Confined;
 pub use error::Error;
+pub use identity::look_up;
 pub use isol_core::*;
 pub use isol_steps::{Child, LaunchError, root_refusal};
 pub use isol_sys::filter::{Refusals, Told};

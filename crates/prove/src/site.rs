@@ -9,7 +9,7 @@ use std::os::unix::fs::{
 use std::path::{Path, PathBuf};
 
 use isol_core::{Os, Problem};
-use isol_root::{Sysroot, add};
+use isol_root::{Resolver, Sysroot, throwaway};
 use isol_sys::attempts;
 use isol_sys::state::{Lock, StateDir};
 
@@ -96,7 +96,10 @@ impl Site {
             dir_at(dir, 0o755).map_err(io)?;
         }
         let tree = Sysroot::open(&site.root).map_err(|error| wrong(error.to_string()))?;
-        add::paths(&tree, &[executable.to_owned()]).map_err(|error| wrong(error.to_string()))?;
+        let host = Sysroot::open("/".as_ref()).map_err(|error| wrong(error.to_string()))?;
+        let closure = Resolver::new(&host).closure(executable, &[]);
+        let closure = closure.map_err(|error| wrong(error.to_string()))?;
+        throwaway::copy_into(&tree, &host, &closure).map_err(|error| wrong(error.to_string()))?;
         site.plant().map_err(io)?;
         site.fill_outside().map_err(io)?;
         Ok(site)

@@ -50,6 +50,9 @@ pub struct Closure {
     /// What decides which files are loaded: the loader's configuration and the directories that it searches, there or
     /// not.
     pub consulted: Vec<PathBuf>,
+    /// The directories in which something was looked for before it was found elsewhere, there or not: a file that comes
+    /// up in one of them may change what is in this closure.
+    pub searched: Vec<PathBuf>,
     /// Libraries that extra files ask for and that are not there. The program itself starts without them.
     pub incomplete: Vec<MissingLibrary>,
     /// Sockets, pipes and devices among the extra paths: they are not copied.
@@ -64,6 +67,58 @@ pub struct Entry {
     pub path: PathBuf,
     /// What.
     pub kind: EntryKind,
+    /// What for.
+    pub why: Why,
+}
+
+/// What something is in a closure for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(
+    feature = "keep",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum Why {
+    /// A program needs it in order to start.
+    #[default]
+    Program,
+    /// It was asked for by its path, or what was needs it.
+    Added,
+    /// A program that was watched opened it.
+    Traced,
+    /// Names of users and hosts are looked up with it.
+    Nss,
+    /// A locale.
+    Locale,
+    /// Configuration for all programs.
+    Etc,
+    /// A device.
+    Device,
+    /// A directory for programs to write to.
+    Writable,
+}
+
+/// A path that goes into a closure beside what programs need in order to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraPath {
+    /// A file, a link, or a directory.
+    pub path: PathBuf,
+    /// What for.
+    pub why: Why,
+    /// Whether everything in it comes along if it is a directory.
+    pub deep: bool,
+    /// Whether links of root's in it, in directories that only root can write to, bring what they lead to: nobody else
+    /// can have laid them to bring a file of the host's along.
+    pub follow: bool,
+}
+
+impl ExtraPath {
+    /// One that was asked for, with everything in it.
+    #[must_use]
+    pub fn added(path: PathBuf) -> Self {
+        Self { path, why: Why::Added, deep: true, follow: false }
+    }
 }
 
 /// What has to be in a place.

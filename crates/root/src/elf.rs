@@ -52,6 +52,20 @@ pub struct Elf {
     pub runpath: Option<OsString>,
     /// Whether the default directories are not to be searched (`DF_1_NODEFLIB`).
     pub no_default_dirs: bool,
+    /// The system that it was built for (`.note.ABI-tag`).
+    pub abi_note: Option<AbiNote>,
+}
+
+/// What `.note.ABI-tag` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AbiNote {
+    /// Linux, of this version or later.
+    Linux([u32; 3]),
+    /// FreeBSD, of this `osreldate`.
+    FreeBsd(u32),
+    /// Another system, by its number.
+    Other(u32),
 }
 
 impl Elf {

@@ -89,6 +89,14 @@ impl Need {
         }
     }
 
+    /// As chmod(1) writes it.
+    pub(crate) fn letter(self) -> char {
+        match self {
+            Self::Search | Self::Execute => 'x',
+            Self::Read => 'r',
+        }
+    }
+
     fn done(self) -> &'static str {
         match self {
             Self::Search => "searched",
@@ -183,6 +191,50 @@ pub fn check_for(
     }
     subject.consulted.iter().try_for_each(|path| check.consulted(path))
 }
+
+/// As [`check`], but goes on after a problem: each one once. Without a `runner`, what one could read or execute is not
+/// looked at.
+///
+/// # References
+/// path_resolution(7), acl(5)
+#[must_use]
+pub fn problems(
+    root: &Sysroot,
+    subject: Subject<'_>,
+    runner: Option<Runner<'_>>,
+) -> Vec<SafetyError> {
+    let anybody = Runner { uid: ROOT.0, gid: ROOT.1, groups: &[] };
+    let mut check =
+        Check { root, runner: runner.unwrap_or(anybody), caller: None, seen: HashSet::new() };
+    let mut found = Vec::new();
+    let mut add = |result: Result<(), SafetyError>| {
+        if let Err(error) = result
+            && !found.contains(&error)
+        {
+            found.push(error);
+        }
+    };
+    for path in subject.executed {
+        add(check.file(path, Need::Execute));
+    }
+    for path in subject.loaded.iter().filter(|path| !subject.executed.contains(path)) {
+        add(check.file(path, Need::Read));
+    }
+    subject.consulted.iter().for_each(|path| add(check.consulted(path)));
+    found
+}
+
+/// Root may read everything.
+const ROOT: (Uid, Gid) = (
+    match Uid::new(0) {
+        Some(uid) => uid,
+        None => panic!(),
+    },
+    match Gid::new(0) {
+        Some(gid) => gid,
+        None => panic!(),
+    },
+);
 
 struct Check<'a> {
     root: &'a Sysroot,

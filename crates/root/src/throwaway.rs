@@ -6,7 +6,9 @@
 //! has left behind.
 
 mod build;
-pub(crate) use build::open_source;
+pub mod cache;
+#[cfg(feature = "keep")]
+pub(crate) use build::{keep_time, open_source, unchanged};
 mod error;
 mod remove;
 mod sweep;
@@ -22,7 +24,7 @@ use isol_sys::state::{Lock, StateDir};
 use nix::errno::Errno;
 
 pub use error::{RemoveError, ThrowawayError};
-use remove::remove_tree;
+pub(crate) use remove::remove_tree;
 pub use sweep::{Swept, sweep};
 
 use crate::closure::Closure;
@@ -101,6 +103,8 @@ pub struct Throwaway {
     fd: OwnedFd,
     notes: Vec<Note>,
     made_by: u32,
+    /// What is needed to keep it for a later run.
+    keep: Option<cache::Keep>,
     // Released after everything else: dropped last, and by hand.
     lock: Option<Lock>,
 }
@@ -140,6 +144,7 @@ impl Throwaway {
             fd,
             notes: Vec::new(),
             made_by: process::id(),
+            keep: None,
             lock: Some(lock),
         };
         // From here on `drop` takes back what has been made.
@@ -188,7 +193,7 @@ impl Throwaway {
             mem::forget(lock);
             return Ok(());
         }
-        match remove_tree(&self.state, &self.name) {
+        match remove_tree(self.state.as_fd(), self.state.path(), &self.name) {
             Ok(()) => Ok(lock.release()?),
             Err(e) => {
                 lock.abandon();
@@ -209,6 +214,22 @@ impl Drop for Throwaway {
         // What is left is found by the next sweep.
         let _ = self.take_away();
     }
+}
+
+/// Copies what `closure` names from the tree `source` into the directory `root`, which has none of it yet: for roots that
+/// somebody else takes away.
+///
+/// # Errors
+/// [`ThrowawayError`] names the file; what has been copied by then stays.
+///
+/// # References
+/// mkdirat(2), copy_file_range(2)
+pub fn copy_into(
+    root: &Sysroot,
+    source: &Sysroot,
+    closure: &Closure,
+) -> Result<(), ThrowawayError> {
+    build::entries(root.as_fd(), root.path(), source, closure)
 }
 
 /// What the names of throw-away roots begin with.

@@ -221,3 +221,49 @@ fn parents_are_checked_by_the_one_function() {
     let dir = tempfile::tempdir_in("/tmp").unwrap();
     assert_eq!(check_parents(dir.path()).unwrap_err().mend(), Some("chmod go-w /tmp"));
 }
+
+/// A directory of a program's own search path is searched before the one that the library is in.
+#[test]
+fn a_directory_that_is_searched_in_vain_counts() {
+    let compiler = needs(Command::new("cc").arg("--version").output().is_ok(), "a C compiler");
+    if !needs_root() || !compiler {
+        return;
+    }
+    let base = tempfile::tempdir_in("/opt").unwrap();
+    let dir = base.path();
+    chmod(dir, 0o755);
+    fs::write(dir.join("x.c"), "int main(void) { return 0; }").unwrap();
+    let status = Command::new("cc")
+        .arg(format!("-Wl,-rpath,{}/early", dir.display()))
+        .arg(dir.join("x.c"))
+        .arg("-o")
+        .arg(dir.join("x"))
+        .status();
+    assert!(status.unwrap().success());
+    let host = Sysroot::open("/".as_ref()).unwrap();
+    let look = || {
+        let closure = Resolver::new(&host).closure(&dir.join("x"), &[]).unwrap();
+        check(&host, Subject::from(&closure), runner(61184, 61185))
+    };
+    // Not there yet: whoever may make it counts.
+    look().unwrap();
+    chmod(dir, 0o777);
+    assert!(matches!(look(), Err(SafetyError::Unsafe { .. })));
+    chmod(dir, 0o755);
+    fs::create_dir(dir.join("early")).unwrap();
+    look().unwrap();
+    chmod(dir.join("early"), 0o757);
+    let error = look().unwrap_err();
+    assert!(
+        matches!(&error, SafetyError::Unsafe { path, .. } if path.ends_with("early")),
+        "{error}"
+    );
+    chmod(dir.join("early"), 0o755);
+    fs::create_dir_all(dir.join("early/glibc-hwcaps/x86-64-v3")).unwrap();
+    chmod(dir.join("early/glibc-hwcaps"), 0o777);
+    if std::env::consts::ARCH == "x86_64" {
+        let error = look().unwrap_err();
+        let hwcaps = |path: &Path| path.ends_with("glibc-hwcaps");
+        assert!(matches!(&error, SafetyError::Unsafe { path, .. } if hwcaps(path)), "{error}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use isol_core::{
@@ -24,6 +25,7 @@ pub(crate) struct AllotUid {
 pub struct HeldUid {
     uid: Uid,
     lock: Lock,
+    over: AtomicBool,
 }
 
 impl HeldUid {
@@ -46,7 +48,9 @@ impl HeldUid {
             };
             // Behind the lock: no other isol gives it away now.
             match processes::under(uid) {
-                Ok(none) if none.is_empty() => return Ok(Self { uid, lock }),
+                Ok(none) if none.is_empty() => {
+                    return Ok(Self { uid, lock, over: AtomicBool::new(false) });
+                }
                 Ok(_) => {}
                 Err(error) => return Err(no_list(&error).into()),
             }
@@ -70,6 +74,10 @@ impl HeldUid {
 impl Hold for HeldUid {
     fn note(&self, text: &str) -> io::Result<()> {
         self.lock.set_payload(text).map_err(io::Error::other)
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
     }
 }
 
@@ -113,11 +121,11 @@ impl Step for AllotUid {
     }
 
     fn stop(&mut self) {
-        if let Some(held) = &self.held
-            && !end_all(held.uid)
-        {
+        let Some(held) = &self.held else { return };
+        match end_all(held.uid) {
+            true => held.over.store(true, Ordering::Relaxed),
             // Something can't be killed now: the lock file stays, the next run sees to it.
-            std::mem::forget(Arc::clone(held));
+            false => std::mem::forget(Arc::clone(held)),
         }
     }
 

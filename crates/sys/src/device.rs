@@ -1,4 +1,4 @@
-//! The one device that hardly any program can do without.
+//! The few devices that harm nobody, and that many programs can't do without.
 
 cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
@@ -34,13 +34,70 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn make_null(dir: impl AsFd) -> nix::Result<()> {
+    make(dir, Harmless::Null)
+}
+
+/// A device that everybody may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Harmless {
+    /// `/dev/null`
+    Null,
+    /// `/dev/zero`
+    Zero,
+    /// `/dev/full`
+    Full,
+    /// `/dev/random`
+    Random,
+    /// `/dev/urandom`
+    Urandom,
+    /// `/dev/tty`: whatever controlling terminal whoever opens it has.
+    Tty,
+}
+
+impl Harmless {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Null, Self::Zero, Self::Full, Self::Random, Self::Urandom, Self::Tty];
+
+    /// Its name in `/dev`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Zero => "zero",
+            Self::Full => "full",
+            Self::Random => "random",
+            Self::Urandom => "urandom",
+            Self::Tty => "tty",
+        }
+    }
+
+    /// Its device number; `None` where devices work in devfs only.
+    #[must_use]
+    pub fn number(self) -> Option<u64> {
+        os::number(self)
+    }
+}
+
+/// Makes a device by its own name in the directory `dir`: as [`make_null`].
+///
+/// # Errors
+/// As [`make_null`].
+///
+/// # References
+/// mknod(2)
+pub fn make(dir: impl AsFd, device: Harmless) -> nix::Result<()> {
     let dir = dir.as_fd();
-    os::make_null(dir)?;
+    os::make(dir, device)?;
+    // Opening a terminal says whether there is one, not whether the node works.
+    if device == Harmless::Tty {
+        return Ok(());
+    }
     let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    match openat(dir, "null", flags, Mode::empty()) {
+    match openat(dir, device.name(), flags, Mode::empty()) {
         Ok(_) => Ok(()),
         Err(e) => {
-            match unlinkat(dir, "null", UnlinkatFlags::NoRemoveDir) {
+            match unlinkat(dir, device.name(), UnlinkatFlags::NoRemoveDir) {
                 Ok(()) | Err(Errno::ENOENT) => {}
                 Err(other) => return Err(other),
             }

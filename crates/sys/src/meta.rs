@@ -42,6 +42,10 @@ pub struct Meta {
     pub mtime: i64,
     /// When its contents last changed: nanoseconds.
     pub mtime_nsec: i64,
+    /// When anything of it last changed: seconds. Nobody can set it back.
+    pub ctime: i64,
+    /// When anything of it last changed: nanoseconds.
+    pub ctime_nsec: i64,
 }
 
 impl Meta {
@@ -142,6 +146,8 @@ impl From<&FileStat> for Meta {
             size: stat.st_size as u64,
             mtime: stat.st_mtime as i64,
             mtime_nsec: stat.st_mtime_nsec as i64,
+            ctime: stat.st_ctime as i64,
+            ctime_nsec: stat.st_ctime_nsec as i64,
         }
     }
 }

@@ -66,3 +66,33 @@ pub fn is_proc(fd: impl AsFd) -> nix::Result<bool> {
 pub fn mounted_by(fd: impl AsFd) -> nix::Result<Option<u32>> {
     os::mounted_by(fd.as_fd())
 }
+
+/// Whether set-id bits mean nothing on the file system that a descriptor is on.
+///
+/// # Errors
+/// As fstatvfs(3).
+///
+/// # References
+/// fstatvfs(3), mount(8)
+pub fn ignores_set_id(fd: impl AsFd) -> Result<bool, Errno> {
+    Ok(fstatvfs(fd).map_err(from_nix)?.flags().contains(FsFlags::ST_NOSUID))
+}
+
+/// Whether devices can't be opened on the file system that a descriptor is on: it is mounted `nodev`.
+///
+/// # Errors
+/// As fstatvfs(3).
+///
+/// # References
+/// fstatvfs(3), mount(8)
+pub fn forbids_devices(fd: impl AsFd) -> Result<bool, Errno> {
+    cfg_if::cfg_if! {
+        if #[cfg(any(target_os = "linux", target_os = "android"))] {
+            let flags = fstatvfs(fd).map_err(from_nix)?.flags();
+            Ok(flags.contains(FsFlags::ST_NODEV))
+        } else {
+            let _: FsFlags = fstatvfs(fd).map_err(from_nix)?.flags();
+            Ok(false)
+        }
+    }
+}

@@ -114,6 +114,22 @@ fn open_by(path: &Path, rule: Rule) -> Result<RootDir, RootDirError> {
     }
 }
 
+/// As [`open`], for the directory in which a root is, or is to be made: `/` will do.
+///
+/// # Errors
+/// As [`open`], but for [`RootDirError::Slash`].
+///
+/// # References
+/// open(2), fstat(2)
+///
+/// ```
+/// assert!(isol_sys::rootdir::open_above("/".as_ref()).is_ok());
+/// ```
+pub fn open_above(path: &Path) -> Result<RootDir, RootDirError> {
+    let (fd, meta, path) = descend(path, Rule::RootOnly).map_err(RootDirError::from)?;
+    Ok(RootDir { fd, path, meta })
+}
+
 /// Opens `path` as [`open`] does, but goes on where a component can't be trusted: `passed` is told of each one, from `/`
 /// on, and of what [`open`] would say of it. What comes back is for looking at, not for entering.
 ///

@@ -115,6 +115,25 @@ impl StateDir {
         Self::make(path, Rule::OrUser(geteuid().as_raw()))
     }
 
+    /// The directory beside it, `PATH-cache`, made where it is missing: for what may outlive a run, but can be made
+    /// anew at any time. Nothing in there is locked.
+    ///
+    /// # Errors
+    /// As [`open_at`](Self::open_at).
+    pub fn cache(&self) -> Result<Self, StateError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-cache");
+        Self::open_at(Path::new(&path))
+    }
+
+    /// The one that [`cache`](Self::cache) gives, if it is there and can be trusted.
+    #[must_use]
+    pub fn existing_cache(&self) -> Option<Self> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-cache");
+        Self::trusted(Path::new(&path), Rule::OrUser(geteuid().as_raw())).ok()
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

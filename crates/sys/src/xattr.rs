@@ -72,3 +72,25 @@ pub fn has_default_access_list(dir: impl AsFd) -> nix::Result<bool> {
 pub fn has_access_list(file: impl AsFd) -> nix::Result<bool> {
     os::has_access_list(file.as_fd())
 }
+
+/// The capabilities of an open file as the kernel keeps them, if it has any.
+///
+/// # Errors
+/// As [`has_file_capabilities`].
+///
+/// # References
+/// capabilities(7), fgetxattr(2)
+pub fn file_capabilities(file: impl AsFd) -> nix::Result<Option<Vec<u8>>> {
+    os::file_capabilities(file.as_fd())
+}
+
+/// Gives an open file the capabilities that [`file_capabilities`] gave.
+///
+/// # Errors
+/// What fsetxattr(2) gives; ENOTSUP on systems without them.
+///
+/// # References
+/// capabilities(7), fsetxattr(2)
+pub fn set_file_capabilities(file: impl AsFd, value: &[u8]) -> nix::Result<()> {
+    os::set_file_capabilities(file.as_fd(), value)
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use isol_core::{Command, Kind, PrepareError, Problem, RootHandle, Scene, Step, step_names};
 use isol_root::{
-    ClosureError, Resolver, Sysroot, find_program,
+    ClosureError, Resolver, Sysroot, diagnose, find_program,
     safety::{self, Runner, SafetyError},
 };
 
@@ -101,26 +101,8 @@ fn unsafe_problem(error: &SafetyError) -> Problem {
 pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Path>) -> Problem {
     let kind = if error.status() == 127 { Kind::NotFound } else { Kind::NotExecutable };
     let problem = Problem::new(step, error.to_string(), "").kind(kind);
-    match (root, remedy(error)) {
-        (Some(root), Some(path)) => {
-            let path = &on_host(path);
-            problem.help(format!("isol root add {} {}", quote::shell(root), quote::shell(path)))
-        }
-        _ => problem,
+    match root.and_then(|root| diagnose::remedy(error, root)) {
+        Some(command) => problem.help(command),
+        None => problem,
     }
-}
-
-/// What of the host's to add: a library comes with the program that needs it.
-fn remedy(error: &ClosureError) -> Option<&Path> {
-    match error {
-        ClosureError::LibraryMissing { first, .. } => Some(&first.needed_by),
-        _ => error.missing().into_iter().next(),
-    }
-}
-
-/// A bare name is looked for where `isol root add` would not look.
-fn on_host(path: &Path) -> PathBuf {
-    let found = Sysroot::open(Path::new("/"))
-        .map(|host| find_program(path.as_os_str(), &host).unwrap_or_else(|_| path.to_owned()));
-    found.unwrap_or_else(|_| path.to_owned())
 }

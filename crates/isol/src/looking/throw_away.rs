@@ -1,11 +1,13 @@
 //! A root made for one run.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use isol_core::{Bind, Kind, Policy, PrepareError, Problem, Scene, Step, Tmpfs, step_names};
+use isol_core::{Bind, Hold, Kind, Policy, PrepareError, Problem, Scene, Step, Tmpfs, step_names};
+use isol_root::throwaway::cache::Request;
 use isol_root::throwaway::{Options, Throwaway, ThrowawayError};
 use isol_root::walk::WalkError;
-use isol_root::{Closure, Resolver, Sysroot, find_program};
+use isol_root::{Resolver, Sysroot, find_program};
 use isol_sys::state::StateDir;
 
 use super::program::problem as closure_problem;
@@ -16,11 +18,14 @@ pub(crate) struct ThrowAwayRoot {
     binds: Vec<Bind>,
     tmpfs: Vec<Tmpfs>,
     made: Option<Throwaway>,
+    /// Who says that everything that ran in it has ended.
+    hold: Option<Arc<dyn Hold>>,
 }
 
 impl ThrowAwayRoot {
     pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
-        Self { add, binds: policy.binds.clone(), tmpfs: policy.tmpfs.clone(), made: None }
+        let (binds, tmpfs) = (policy.binds.clone(), policy.tmpfs.clone());
+        Self { add, binds, tmpfs, made: None, hold: None }
     }
 
     /// What is asked to be mounted in it has to be mounted on something.
@@ -32,15 +37,38 @@ impl ThrowAwayRoot {
         self.tmpfs.iter().try_for_each(|tmpfs| made.make_place(&tmpfs.target, true))
     }
 
-    fn closure(&self, host: &Sysroot, program: &Path) -> Result<Closure, PrepareError> {
-        let absolute = |path: &Path| std::path::absolute(path);
-        let add = self.add.iter().map(|p| absolute(p)).collect::<Result<Vec<_>, _>>();
+    /// What the run asks for.
+    fn request(&self, program: PathBuf) -> Result<Request, PrepareError> {
+        let add = self.add.iter().map(std::path::absolute).collect::<Result<Vec<_>, _>>();
         let add = add.map_err(|e| {
             PrepareError::system(step_names::THROW_AWAY_ROOT, "can't tell where this is", e)
         })?;
-        Resolver::new(host)
-            .closure(program, &add)
-            .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None).into())
+        Ok(Request { program, add })
+    }
+
+    /// The tree of an earlier run, or a new one.
+    fn make(
+        &self,
+        host: &Sysroot,
+        request: &Request,
+        options: &Options,
+    ) -> Result<Throwaway, PrepareError> {
+        let unusable = |error| unusable(&error);
+        let state = StateDir::open_for_roots().map_err(|error| unusable(error.into()))?;
+        // Only a uid that was allotted is nobody's afterwards, so that the tree can be another's.
+        let has_places = !self.binds.is_empty() || !self.tmpfs.is_empty();
+        let keeps = self.hold.is_some() && !options.uid.is_root() && !has_places;
+        if keeps && let Some(made) = Throwaway::reuse(&state, request, options).map_err(unusable)? {
+            return Ok(made);
+        }
+        let closure = Resolver::new(host)
+            .closure(&request.program, &request.add)
+            .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None))?;
+        let mut made = Throwaway::create(&state, host, &closure, options).map_err(unusable)?;
+        if keeps {
+            made.remember(request, host, &closure).map_err(unusable)?;
+        }
+        Ok(made)
     }
 }
 
@@ -82,15 +110,13 @@ impl Step for ThrowAwayRoot {
             .map_err(|error| closure_problem(&error, name, None))?;
         let found = std::path::absolute(found)
             .map_err(|e| PrepareError::system(name, "can't tell where this is", e))?;
-        let closure = self.closure(&host, &found)?;
-        let state =
-            StateDir::open_for_roots().map_err(|error| unusable(&ThrowawayError::from(error)))?;
-        let made = Throwaway::create(&state, &host, &closure, &Options::new(ids.uid, ids.gid))
-            .map_err(|error| unusable(&error))?;
+        self.hold.clone_from(&scene.uid_hold);
+        let request = self.request(found)?;
+        let made = self.make(&host, &request, &Options::new(ids.uid, ids.gid))?;
         self.make_places(&made).map_err(|error| unusable(&error))?;
         scene.notes.extend(made.notes().iter().map(ToString::to_string));
         scene.root_path = Some(made.path().to_owned());
-        scene.command = Some(command.found_at(found));
+        scene.command = Some(command.found_at(request.program));
         self.made = Some(made);
         Ok(())
     }
@@ -101,8 +127,9 @@ impl Step for ThrowAwayRoot {
 
     fn undo(&mut self) {
         // What can't be removed stays under its lock, which the next run finds.
+        let over = self.hold.take().is_some_and(|hold| hold.is_over());
         if let Some(made) = self.made.take() {
-            let _ = made.remove();
+            let _ = if over { made.give_back() } else { made.remove() };
         }
     }
 }

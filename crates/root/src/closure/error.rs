@@ -176,6 +176,26 @@ pub enum ClosureError {
         /// What that is for.
         expected: Machine,
     },
+    /// A program for another machine than this host's.
+    #[error("{} is for {found}, and this host is {host}", shown(path))]
+    Foreign {
+        /// The program.
+        path: PathBuf,
+        /// What it is for.
+        found: String,
+        /// What this host is.
+        host: String,
+    },
+    /// A program or a library for a newer kernel: its loader refuses to start it.
+    #[error("{} needs Linux {needs} or later, and this kernel is {kernel}", shown(path))]
+    KernelTooOld {
+        /// Which file says so.
+        path: PathBuf,
+        /// The version that it needs.
+        needs: String,
+        /// The version that there is.
+        kernel: String,
+    },
     /// Scripts that interpret each other, more of them than the kernel accepts.
     #[error("script {} has too many interpreters that are scripts themselves", shown(path))]
     Loop {

@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
 use super::tree::Tree;
-use super::{ClosureError, Place};
+use super::{ClosureError, ExtraPath, Place};
 use crate::elf::Elf;
 use crate::walk::{Kind, Sysroot, Trail, WalkError};
 
@@ -27,10 +27,11 @@ pub(super) struct Extra {
 /// Adds `path` and everything below to `tree`; returns the ELF files among it.
 pub(super) fn collect(
     root: &Sysroot,
-    path: &Path,
+    extra: &ExtraPath,
     tree: &mut Tree,
     skipped: &mut Vec<PathBuf>,
 ) -> Result<Vec<Extra>, ClosureError> {
+    let path = &extra.path;
     let trail = match root.walk(path) {
         Ok(trail) => trail,
         Err(e) if e.is_missing() => {
@@ -45,7 +46,8 @@ pub(super) fn collect(
     let mut found = Vec::new();
     let mut todo = Vec::new();
     match trail.last().kind {
-        Kind::Directory => todo.push(trail.path().to_owned()),
+        Kind::Directory if extra.deep => todo.push(trail.path().to_owned()),
+        Kind::Directory => {}
         // By the name that the user gave: it is the one that will be opened.
         Kind::File => found.extend(elf(&trail, &Path::new("/").join(path), true)?),
         _ => skipped.push(trail.path().to_owned()),
@@ -61,7 +63,15 @@ pub(super) fn collect(
                 // Not followed: a link in somebody else's directory could bring any file of the host's along.
                 let target =
                     PathBuf::from(nix::fcntl::readlinkat(held, name.as_c_str()).map_err(io)?);
-                tree.add_link(&path, target);
+                let is_roots =
+                    extra.follow && meta.uid == 0 && !somebody_else_s(&trail.last().meta);
+                match root.walk(&path) {
+                    Ok(led) if is_roots && led.last().kind == Kind::File => {
+                        tree.add(&led);
+                        found.extend(elf(&led, &path, false)?);
+                    }
+                    _ => tree.add_link(&path, target),
+                }
             } else if meta.is_dir() {
                 tree.add(&unlinked(root, &path)?);
                 todo.push(path);
@@ -75,6 +85,10 @@ pub(super) fn collect(
         }
     }
     Ok(found)
+}
+
+fn somebody_else_s(dir: &Meta) -> bool {
+    dir.uid != 0 || dir.writable_by_others()
 }
 
 /// The thing at `path`, unless somebody has put a link in its place since it was found.

@@ -10,8 +10,21 @@ use isol_sys::meta::Meta;
 use super::tree::Tree;
 use super::{ClosureError, MissingLibrary, Place};
 use crate::elf::{Elf, Kind};
-use crate::loader::{Library, Loader, Object};
-use crate::walk::{Sysroot, Trail};
+use crate::loader::{Candidate, Library, Loader, Object};
+use crate::walk::{Sysroot, Trail, WalkError};
+
+/// The directory in which a library was looked for. One for newer processors is mostly not there at all: then it is the
+/// one in which it would be.
+fn looked_in(candidate: &Candidate, error: &WalkError) -> Option<PathBuf> {
+    match error {
+        WalkError::Missing { component, .. }
+            if candidate.variant && component.ends_with("glibc-hwcaps") =>
+        {
+            component.parent().map(Path::to_owned)
+        }
+        _ => candidate.path.parent().map(Path::to_owned),
+    }
+}
 
 /// What is loaded into one process.
 #[derive(Debug, Clone)]
@@ -27,6 +40,10 @@ pub(super) struct Namespace<'a> {
     pub(super) found: Vec<Library>,
     pub(super) loaded: Vec<PathBuf>,
     pub(super) missing: Vec<MissingLibrary>,
+    /// Where something was looked for before it was found elsewhere.
+    pub(super) searched: Vec<PathBuf>,
+    /// A library with which the loader refuses to start anything on this host.
+    pub(super) unfit: Option<(PathBuf, Elf)>,
 }
 
 impl<'a> Namespace<'a> {
@@ -41,6 +58,8 @@ impl<'a> Namespace<'a> {
             found: Vec::new(),
             loaded: Vec::new(),
             missing: Vec::new(),
+            searched: Vec::new(),
+            unfit: None,
         }
     }
 
@@ -53,6 +72,7 @@ impl<'a> Namespace<'a> {
     pub(super) fn with(&self, object: Object, meta: &Meta) -> Self {
         let mut copy = self.clone();
         (copy.found, copy.loaded, copy.missing) = (Vec::new(), Vec::new(), Vec::new());
+        copy.searched = Vec::new();
         copy.add(object, meta);
         copy
     }
@@ -94,6 +114,7 @@ impl<'a> Namespace<'a> {
                 }
                 Ok(None) => unfit.push(candidate.path),
                 Err(ClosureError::Walk(e)) if e.is_missing() => {
+                    self.searched.extend(looked_in(&candidate, &e));
                     let dir = candidate.path.parent().filter(|_| !candidate.variant);
                     if let Some(dir) = dir.filter(|dir| !searched.iter().any(|s| s == dir)) {
                         searched.push(dir.to_owned());
@@ -141,6 +162,9 @@ impl<'a> Namespace<'a> {
     fn take(&mut self, name: &OsStr, path: PathBuf, trail: &Trail, elf: Elf, by: usize) {
         let meta = trail.last().meta;
         self.loaded.push(path.clone());
+        if self.unfit.is_none() && crate::host::unfit(&elf).is_some() {
+            self.unfit = Some((path.clone(), elf.clone()));
+        }
         // The same file by another name is the same object.
         let known = self.files.get(&(meta.dev, meta.ino)).copied();
         let number = known.unwrap_or(self.objects.len());

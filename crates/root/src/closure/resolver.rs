@@ -9,8 +9,11 @@ use nix::errno::Errno;
 use super::extras::{self, Extra};
 use super::namespace::Namespace;
 use super::tree::Tree;
-use super::{Closure, ClosureError, MissingLibrary, Place, find_program};
+use super::{
+    Closure, ClosureError, DEFAULT_PATH, ExtraPath, MissingLibrary, Place, Why, find_program,
+};
 use crate::elf::Elf;
+use crate::host::{self, Unfit};
 use crate::loader::{Flavour, Library, Loader, Object, configurations};
 use crate::script::{HEAD, Shebang};
 use crate::walk::{Kind, Sysroot, Trail, WalkError};
@@ -68,12 +71,74 @@ impl<'a> Resolver<'a> {
         program: &Path,
         extra_paths: &[PathBuf],
     ) -> Result<Closure, ClosureError> {
+        let extra: Vec<_> = extra_paths.iter().cloned().map(ExtraPath::added).collect();
+        self.closure_of(&[program.to_owned()], &extra)
+    }
+
+    /// Everything that all of `programs` need in order to start, and `extra` with what that needs.
+    ///
+    /// An extra path that is a program or a script comes with what it needs in order to start; shared objects are
+    /// looked at as if the first program loaded them, or, if there is none, some program of this tree.
+    ///
+    /// # Errors
+    /// As [`Self::closure`].
+    pub fn closure_of(
+        &self,
+        programs: &[PathBuf],
+        extra: &[ExtraPath],
+    ) -> Result<Closure, ClosureError> {
         let mut work = Work::default();
-        work.closure.program = Path::new("/").join(program);
-        let program = work.closure.program.clone();
-        let missing = self.start(&program, &mut work)?;
-        fail_on(missing)?;
-        self.with_extras(extra_paths, work)
+        for program in programs {
+            let program = Path::new("/").join(program);
+            if work.closure.program.as_os_str().is_empty() {
+                work.closure.program.clone_from(&program);
+            }
+            let missing = self.start(&program, &mut work)?;
+            fail_on(missing)?;
+        }
+        for extra in extra.iter().filter(|extra| self.may_be_program(&extra.path)) {
+            work.tree.why = extra.why;
+            match self.start(&Path::new("/").join(&extra.path), &mut work) {
+                Ok(missing) => fail_on(missing)?,
+                Err(error) if error.status() == 127 => return Err(error),
+                // A library has x bits on some systems, and a text may have: they come as they are.
+                Err(_) => {}
+            }
+        }
+        if work.main.is_none() {
+            work.main = self.any_namespace();
+        }
+        self.with_extras(extra, work)
+    }
+
+    fn may_be_program(&self, path: &Path) -> bool {
+        let executable = |trail: &Trail| {
+            let meta = trail.last().meta;
+            meta.is_file() && meta.mode & 0o111 != 0
+        };
+        let Ok(trail) = self.root.walk(path) else { return false };
+        // A library may have x bits and an interpreter of its own: it is not meant to be started.
+        let starts = |head: Vec<u8>| {
+            head.starts_with(b"#!")
+                || trail
+                    .open_file()
+                    .is_ok_and(|file| Elf::read(&file).is_ok_and(|elf| elf.interpreter.is_some()))
+        };
+        executable(&trail) && head(&trail).is_ok_and(starts)
+    }
+
+    /// A process of this tree's usual kind, with nothing loaded: for shared objects that come without a program.
+    fn any_namespace(&self) -> Option<Namespace<'a>> {
+        ["/bin/sh", "/usr/bin/env", "/bin/ls"].iter().find_map(|path| {
+            let path = Path::new(path);
+            let trail = self.program(path).ok()?;
+            let mut elf = Elf::read(&trail.open_file().ok()?).ok()?;
+            let interpreter = elf.interpreter.clone()?;
+            let loader = self.loader(path, &elf, &interpreter, &mut Work::default()).ok()?;
+            (elf.needed, elf.rpath, elf.runpath) = (Vec::new(), None, None);
+            let object = Object { path: path.to_owned(), elf, origin: None };
+            Some(Namespace::new(self.root, Rc::new(loader), object, &trail.last().meta))
+        })
     }
 
     /// The files, directories and links `paths`, with what the shared objects among them need: as the extra paths of
@@ -82,15 +147,17 @@ impl<'a> Resolver<'a> {
     /// # Errors
     /// As [`Self::closure`].
     pub fn files(&self, paths: &[PathBuf]) -> Result<Closure, ClosureError> {
-        self.with_extras(paths, Work::default())
+        let extra: Vec<_> = paths.iter().cloned().map(ExtraPath::added).collect();
+        self.with_extras(&extra, Work::default())
     }
 
     fn with_extras(
         &self,
-        extra_paths: &[PathBuf],
+        extra_paths: &[ExtraPath],
         mut work: Work<'a>,
     ) -> Result<Closure, ClosureError> {
         for path in extra_paths {
+            work.tree.why = path.why;
             for extra in
                 extras::collect(self.root, path, &mut work.tree, &mut work.closure.skipped)?
             {
@@ -98,9 +165,11 @@ impl<'a> Resolver<'a> {
             }
         }
         let mut closure = work.closure;
-        for list in [&mut closure.loaded, &mut closure.executed, &mut closure.consulted] {
+        let Closure { loaded, executed, consulted, searched, .. } = &mut closure;
+        for list in [loaded, executed, consulted, searched] {
             in_order_once(list);
         }
+        work.tree.why = Why::Program;
         for (path, text) in configurations(&work.libraries) {
             work.tree.add_text(&path, text);
         }
@@ -141,6 +210,7 @@ impl<'a> Resolver<'a> {
                 work.closure.loaded.push(next.clone());
                 work.closure.executed.push(next.clone());
                 fail_on(self.elf(&next, &found, work, false)?)?;
+                work.closure.searched.extend(DEFAULT_PATH.iter().map(PathBuf::from));
                 let sought = Path::new(&name);
                 next = find_program(&name, self.root).map_err(|_| absent(sought))?;
                 next = Path::new("/").join(next);
@@ -188,6 +258,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<Vec<MissingLibrary>, ClosureError> {
         let broken = |source| ClosureError::Broken { path: path.to_owned(), source };
         let elf = Elf::read(&trail.open_file()?).map_err(broken)?;
+        fits(path, &elf)?;
         let Some(interpreter) = elf.interpreter.clone() else { return Ok(Vec::new()) };
         let loader = Rc::new(self.loader(path, &elf, &interpreter, work)?);
         let origin =
@@ -197,8 +268,11 @@ impl<'a> Resolver<'a> {
         let mut namespace =
             Namespace::new(self.root, Rc::clone(&loader), object, &trail.last().meta);
         namespace.fill(&mut work.tree)?;
+        if let Some((path, elf)) = namespace.unfit.take() {
+            fits(&path, &elf)?;
+        }
         let missing = take_over(&mut namespace, &loader, work);
-        if is_main {
+        if is_main && work.main.is_none() {
             work.main = Some(namespace);
         }
         Ok(missing)
@@ -300,9 +374,34 @@ fn take_over(
     consulted.extend(loader.config.iter().cloned());
     consulted.extend(namespace.loaded.iter().filter_map(|path| path.parent()).map(Path::to_owned));
     consulted.extend(loader.builtin_dirs.iter().cloned());
+    // Whoever can write to one of these can put a library in the place of the one that was found.
+    consulted.extend(namespace.searched.iter().cloned());
+    work.closure.searched.append(&mut namespace.searched);
     work.closure.loaded.append(&mut namespace.loaded);
     work.libraries.extend(namespace.found.drain(..).map(|library| (Rc::clone(loader), library)));
     std::mem::take(&mut namespace.missing)
+}
+
+/// Whether this host's kernel starts it: what the kernel itself, or the loader, says of the others tells nobody why.
+fn fits(path: &Path, elf: &Elf) -> Result<(), ClosureError> {
+    let path = path.to_owned();
+    let version = |[a, b, c]: [u32; 3]| format!("{a}.{b}.{c}");
+    Err(match host::unfit(elf) {
+        None => return Ok(()),
+        Some(Unfit::Machine(machine)) => ClosureError::Foreign {
+            path,
+            found: machine.to_string(),
+            host: std::env::consts::ARCH.to_owned(),
+        },
+        Some(Unfit::System(system)) => ClosureError::Foreign {
+            path,
+            found: system.to_owned(),
+            host: isol_sys::os::HOST.to_string(),
+        },
+        Some(Unfit::Kernel(needs, kernel)) => {
+            ClosureError::KernelTooOld { path, needs: version(needs), kernel: version(kernel) }
+        }
+    })
 }
 
 fn fail_on(mut missing: Vec<MissingLibrary>) -> Result<(), ClosureError> {

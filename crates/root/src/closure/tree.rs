@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, EntryKind};
+use super::{Entry, EntryKind, Why};
 use crate::walk::{Kind, Met, Trail};
 
 /// In the order of paths, component by component: a directory comes before what is in it.
 #[derive(Debug, Default)]
-pub(super) struct Tree(BTreeMap<PathBuf, EntryKind>);
+pub(super) struct Tree {
+    entries: BTreeMap<PathBuf, (EntryKind, Why)>,
+    /// What is added now is added for this.
+    pub(super) why: Why,
+}
 
 impl Tree {
     /// Adds everything met on the way to the end of a path. Devices, sockets and pipes are left out.
@@ -25,25 +29,30 @@ impl Tree {
             }
             Kind::Other => return,
         };
-        self.0.entry(met.path.clone()).or_insert(kind);
+        self.put(&met.path, kind);
     }
 
     /// Adds a link in a directory that has been added, and not what it points to.
     pub(super) fn add_link(&mut self, path: &Path, target: PathBuf) {
-        self.0.entry(path.to_owned()).or_insert(EntryKind::Symlink { target });
+        self.put(path, EntryKind::Symlink { target });
     }
 
     /// Adds a made-up file, in place of one that may be there.
     pub(super) fn add_text(&mut self, path: &Path, text: Vec<u8>) {
         for dir in path.ancestors().skip(1) {
-            self.0.entry(dir.to_owned()).or_insert(EntryKind::Directory { mode: 0o755 });
+            self.put(dir, EntryKind::Directory { mode: 0o755 });
         }
-        self.0.insert(path.to_owned(), EntryKind::Text { text });
+        self.entries.insert(path.to_owned(), (EntryKind::Text { text }, self.why));
+    }
+
+    /// What was there first stays.
+    fn put(&mut self, path: &Path, kind: EntryKind) {
+        self.entries.entry(path.to_owned()).or_insert((kind, self.why));
     }
 
     pub(super) fn into_entries(mut self) -> Vec<Entry> {
         // The root itself is there before anything is put into it.
-        self.0.remove(Path::new("/"));
-        self.0.into_iter().map(|(path, kind)| Entry { path, kind }).collect()
+        self.entries.remove(Path::new("/"));
+        self.entries.into_iter().map(|(path, (kind, why))| Entry { path, kind, why }).collect()
     }
 }

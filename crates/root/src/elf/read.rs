@@ -8,7 +8,7 @@ use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::{Endianness, ReadRef};
 
-use super::{Class, Elf, ElfError, Kind, Machine};
+use super::{AbiNote, Class, Elf, ElfError, Kind, Machine};
 
 /// The kernels read one page of them.
 const MAX_SEGMENTS: u16 = 512;
@@ -16,6 +16,8 @@ const MAX_SEGMENTS: u16 = 512;
 const MAX_STRING: u64 = 4096;
 /// 65,536 entries.
 const MAX_DYNAMIC: u64 = 1 << 20;
+/// Notes that are longer hold something else.
+const MAX_NOTES: u64 = 1 << 16;
 const MAX_NEEDED: usize = 2048;
 
 pub(super) fn read<'data, H, R>(data: R, class: Class) -> Result<Elf, ElfError>
@@ -50,6 +52,7 @@ where
         rpath: None,
         runpath: None,
         no_default_dirs: false,
+        abi_note: None,
     };
     for segment in segments {
         let (offset, size) = segment.file_range(endian);
@@ -68,10 +71,44 @@ where
                     .map_err(|_| ElfError::Broken("dynamic section"))?;
                 dynamic(&mut read, entries.unwrap_or_default(), segments, endian, data)?;
             }
+            elf::PT_NOTE if read.abi_note.is_none() && size <= MAX_NOTES => {
+                read.abi_note = abi_note::<H, R>(segment, endian, data);
+            }
             _ => {}
         }
     }
     Ok(read)
+}
+
+/// One that makes no sense is none: it stops neither the kernels nor the loaders.
+fn abi_note<'data, H, R>(segment: &H::ProgramHeader, endian: Endianness, data: R) -> Option<AbiNote>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'data>,
+{
+    let mut notes = segment.notes(endian, data).ok()??;
+    while let Ok(Some(note)) = notes.next() {
+        let words = note.desc().chunks_exact(4).map(|word| {
+            let word = [word[0], word[1], word[2], word[3]];
+            match endian {
+                Endianness::Little => u32::from_le_bytes(word),
+                Endianness::Big => u32::from_be_bytes(word),
+            }
+        });
+        let words: Vec<_> = words.collect();
+        match (note.name(), note.n_type(endian), &words[..]) {
+            (b"GNU", elf::NT_GNU_ABI_TAG, [elf::ELF_NOTE_OS_LINUX, a, b, c, ..]) => {
+                return Some(AbiNote::Linux([*a, *b, *c]));
+            }
+            (b"GNU", elf::NT_GNU_ABI_TAG, [other, ..]) => return Some(AbiNote::Other(*other)),
+            // Its NT_FREEBSD_ABI_TAG has the same number.
+            (b"FreeBSD", elf::NT_GNU_ABI_TAG, [osreldate, ..]) => {
+                return Some(AbiNote::FreeBsd(*osreldate));
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 fn interpreter<'data, R: ReadRef<'data>>(

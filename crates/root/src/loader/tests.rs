@@ -21,6 +21,7 @@ fn object(path: &str, rpath: Option<&str>, runpath: Option<&str>) -> Object {
             rpath: rpath.map(Into::into),
             runpath: runpath.map(Into::into),
             no_default_dirs: false,
+            abi_note: None,
         },
     }
 }

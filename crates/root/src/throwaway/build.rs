@@ -9,7 +9,8 @@ use isol_sys::meta::Meta;
 use isol_sys::state::StateDir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, fchmod, mkdirat};
+use nix::sys::stat::{Mode, fchmod, futimens, mkdirat};
+use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchown, geteuid, symlinkat};
 
 use super::{Note, Options, ThrowawayError};
@@ -36,7 +37,7 @@ pub(super) fn make_dir(state: &StateDir, name: &str) -> Result<OwnedFd, Throwawa
     let maker = Maker { base: state.path() };
     let made = maker.directory(state.as_fd(), Path::new(name), 0o755);
     if made.is_err() {
-        let _ = super::remove_tree(state, name);
+        let _ = super::remove_tree(state.as_fd(), state.path(), name);
     }
     made
 }
@@ -49,8 +50,19 @@ pub(super) fn fill(
     closure: &Closure,
     options: &Options,
 ) -> Result<Vec<Note>, ThrowawayError> {
+    entries(root.as_fd(), base, source, closure)?;
+    furnish(&Maker { base }, root, closure, options)
+}
+
+/// Puts what the closure names into the root.
+pub(super) fn entries(
+    root: BorrowedFd<'_>,
+    base: &Path,
+    source: &Sysroot,
+    closure: &Closure,
+) -> Result<(), ThrowawayError> {
     let maker = Maker { base };
-    let mut open = OpenDirs { root: root.as_fd(), open: Vec::new() };
+    let mut open = OpenDirs { root, open: Vec::new() };
     for entry in &closure.entries {
         let parent = open.parent_of(&entry.path);
         match &entry.kind {
@@ -71,7 +83,7 @@ pub(super) fn fill(
             EntryKind::Text { text } => maker.text(parent, &entry.path, text)?,
         }
     }
-    furnish(&maker, root, closure, options)
+    Ok(())
 }
 
 /// What every root has.
@@ -85,18 +97,7 @@ fn furnish(
     let has = |path: &str| closure.entries.iter().any(|entry| entry.path == Path::new(path));
 
     let etc = maker.directory(root.as_fd(), Path::new("/etc"), 0o755)?;
-    let Options { uid, gid, name } = options;
-    let root_only = uid.is_root();
-    let passwd = format!("root:x:0:0::/:{NOLOGIN}\n");
-    let group = String::from("root:x:0:\n");
-    let more = |line: String| if root_only { String::new() } else { line };
-    let files = [
-        ("/etc/passwd", passwd + &more(format!("{name}:x:{uid}:{gid}::/:{NOLOGIN}\n"))),
-        (
-            "/etc/group",
-            group + &if gid.is_root() { String::new() } else { format!("{name}:x:{gid}:\n") },
-        ),
-    ];
+    let files = passwd_and_group(options);
     for (path, text) in files {
         // One that the user has added is what the user wants.
         if !has(path) {
@@ -159,6 +160,26 @@ fn open_there(parent: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
     openat(parent, name(path), flags, Mode::empty())
 }
 
+/// The files that know root and the one user.
+pub(super) fn passwd_and_group(options: &Options) -> [(&'static str, String); 2] {
+    let Options { uid, gid, name } = options;
+    let user = match uid.is_root() {
+        true => String::new(),
+        false => format!("{name}:x:{uid}:{gid}::/:{NOLOGIN}\n"),
+    };
+    let group = if gid.is_root() { String::new() } else { format!("{name}:x:{gid}:\n") };
+    [
+        ("/etc/passwd", format!("root:x:0:0::/:{NOLOGIN}\n{user}")),
+        ("/etc/group", format!("root:x:0:\n{group}")),
+    ]
+}
+
+/// The root `name` of the state directory.
+pub(super) fn open_tree(state: &StateDir, name: &str) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(state, name, flags, Mode::empty())
+}
+
 const NOLOGIN: &str = "/usr/sbin/nologin";
 
 /// The directories from the root to where the last entry was: the entries come in the order of a walk.
@@ -181,14 +202,14 @@ impl OpenDirs<'_> {
 }
 
 /// Makes things with the owner and mode that they are to have, whatever the umask.
-struct Maker<'a> {
+pub(super) struct Maker<'a> {
     /// Where the root is, for messages.
-    base: &'a Path,
+    pub(super) base: &'a Path,
 }
 
 impl Maker<'_> {
     /// A directory that may be there already.
-    fn directory(
+    pub(super) fn directory(
         &self,
         parent: BorrowedFd<'_>,
         path: &Path,
@@ -255,26 +276,30 @@ pub(crate) fn open_source(
     }
 }
 
-fn unchanged(now: &Meta, then: &Meta) -> bool {
+pub(crate) fn unchanged(now: &Meta, then: &Meta) -> bool {
     let contents = |meta: &Meta| (meta.dev, meta.ino, meta.size, meta.mtime, meta.mtime_nsec);
     now.is_file() && contents(now) == contents(then)
 }
 
 fn copy(
-    mut from: File,
-    mut to: &File,
+    from: File,
+    to: &File,
     path: &Path,
     meta: &Meta,
     maker: &Maker<'_>,
 ) -> Result<(), ThrowawayError> {
-    // On Linux this is copy_file_range(2), which shares the blocks where the file system can.
-    let copied = io::copy(&mut from, &mut to).map_err(|e| maker.failed("copy", path, errno(&e)))?;
+    isol_sys::copy::contents(&from, to).map_err(|e| maker.failed("copy", path, errno(&e)))?;
     let now = Meta::of(&from).map_err(|e| maker.failed("fstat", path, e))?;
-    if copied == meta.size && unchanged(&now, meta) {
-        Ok(())
-    } else {
-        Err(ThrowawayError::Changed { path: path.to_owned() })
+    if !unchanged(&now, meta) {
+        return Err(ThrowawayError::Changed { path: path.to_owned() });
     }
+    keep_time(to, meta).map_err(|e| maker.failed("utimensat", path, e))
+}
+
+/// Some programs compare the times of files, as Python those of sources and what it has compiled.
+pub(crate) fn keep_time(to: impl AsFd, meta: &Meta) -> nix::Result<()> {
+    let time = TimeSpec::new(meta.mtime, meta.mtime_nsec);
+    futimens(to, &time, &time)
 }
 
 fn name(path: &Path) -> &Path {

@@ -6,11 +6,10 @@
 //! something else, even where what is mounted is a part of the same file system and has the same device number.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use isol_sys::meta::Meta;
-use isol_sys::state::StateDir;
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
@@ -25,7 +24,8 @@ pub(super) const GONE: &str = ".gone";
 /// How often a directory may turn out not to be empty after it was emptied.
 const PATIENCE: usize = 100;
 
-/// Removes the directory `name` of the state directory, with everything below. One that is not there is removed already.
+/// Removes the directory `name` of the directory `dir`, which is at `path`, with everything below. One that is not there is
+/// removed already.
 ///
 /// Several processes may do so at once with the same tree: each leaves what another has moved or removed meanwhile.
 ///
@@ -35,24 +35,24 @@ const PATIENCE: usize = 100;
 ///
 /// # References
 /// unlinkat(2), renameat(2)
-pub(super) fn remove_tree(state: &StateDir, name: &str) -> Result<(), RemoveError> {
+pub(crate) fn remove_tree(dir: BorrowedFd<'_>, path: &Path, name: &str) -> Result<(), RemoveError> {
     let gone = format!("{name}{GONE}");
     // Under a name of its own, which also shows that nothing is mounted on the tree itself.
-    match renameat(state, name, state, gone.as_str()) {
+    match renameat(dir, name, dir, gone.as_str()) {
         Ok(()) | Err(Errno::ENOENT) => {}
         // Left by somebody who was killed at it: that one first, then this.
         Err(Errno::ENOTEMPTY | Errno::EEXIST) => {
-            Removal::of(state, &gone)?;
-            return remove_tree(state, name);
+            Removal::of(dir, path, &gone)?;
+            return remove_tree(dir, path, name);
         }
-        Err(Errno::ENOTDIR) => return unlink(state, name, &state.path().join(name)),
-        Err(e) => return Err(failed("rename", &state.path().join(name), e)),
+        Err(Errno::ENOTDIR) => return unlink(dir, name, &path.join(name)),
+        Err(e) => return Err(failed("rename", &path.join(name), e)),
     }
-    Removal::of(state, &gone)
+    Removal::of(dir, path, &gone)
 }
 
 struct Removal<'a> {
-    state: &'a StateDir,
+    base: BorrowedFd<'a>,
     top: OwnedFd,
     path: PathBuf,
     dev: u64,
@@ -60,25 +60,25 @@ struct Removal<'a> {
 }
 
 impl<'a> Removal<'a> {
-    fn of(state: &'a StateDir, name: &str) -> Result<(), RemoveError> {
-        let path = state.path().join(name);
-        let top = match open_dir(state, Path::new(name)) {
+    fn of(base: BorrowedFd<'a>, path: &Path, name: &str) -> Result<(), RemoveError> {
+        let path = path.join(name);
+        let top = match open_dir(base, Path::new(name)) {
             Ok(top) => top,
             Err(Errno::ENOENT) => return Ok(()),
             Err(Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => {
-                return unlink(state, name, &path);
+                return unlink(base, name, &path);
             }
             Err(e) => return Err(failed("open", &path, e)),
         };
-        let above = Meta::of(state).map_err(|e| failed("fstat", &path, e))?;
+        let above = Meta::of(base).map_err(|e| failed("fstat", &path, e))?;
         let meta = Meta::of(&top).map_err(|e| failed("fstat", &path, e))?;
         if meta.dev != above.dev {
             return Err(RemoveError::Mounted { path });
         }
-        let mut removal = Removal { state, top, path, dev: meta.dev, moved: 0 };
+        let mut removal = Removal { base, top, path, dev: meta.dev, moved: 0 };
         for _ in 0..PATIENCE {
             removal.empty_top()?;
-            match unlinkat(removal.state, name, UnlinkatFlags::RemoveDir) {
+            match unlinkat(removal.base, name, UnlinkatFlags::RemoveDir) {
                 Ok(()) | Err(Errno::ENOENT) => return Ok(()),
                 Err(Errno::ENOTEMPTY | Errno::EEXIST) => {}
                 Err(Errno::EBUSY) => return Err(RemoveError::Mounted { path: removal.path }),

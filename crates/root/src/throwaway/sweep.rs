@@ -1,5 +1,7 @@
 //! Taking away what killed runs have left behind.
 
+use std::os::fd::AsFd;
+
 use isol_sys::state::{Lock, StateDir, StateError};
 
 use super::remove::{GONE, remove_tree};
@@ -80,7 +82,7 @@ pub fn sweep(
 
 impl Swept {
     fn root(&mut self, state: &StateDir, lock: Lock) {
-        match remove_tree(state, lock.name()) {
+        match remove_tree(state.as_fd(), state.path(), lock.name()) {
             Ok(()) => self.release(lock),
             Err(e) => {
                 self.failed.push((lock.name().to_owned(), e.into()));

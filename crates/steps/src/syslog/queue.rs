@@ -114,7 +114,7 @@ mod tests {
         assert!(!push(0));
         // One more each thousandth of a second, and no burst before ten seconds have passed.
         assert!(push(1) && !push(1));
-        assert!((2..500).all(|ms| push(ms)));
+        assert!((2..500).all(&mut push));
         assert_eq!((0..1000).filter(|_| push(1000)).count(), 501);
         assert_eq!((0..BURST * 2).filter(|_| push(3_600_000)).count() as u32, BURST);
     }

@@ -4,6 +4,12 @@ use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 
-pub(super) fn make_null(_dir: BorrowedFd<'_>) -> nix::Result<()> {
+use super::Harmless;
+
+pub(super) fn number(_device: Harmless) -> Option<u64> {
+    None
+}
+
+pub(super) fn make(_dir: BorrowedFd<'_>, _device: Harmless) -> nix::Result<()> {
     Err(Errno::ENOTSUP)
 }

@@ -22,3 +22,11 @@ pub(super) fn has_default_access_list(_dir: BorrowedFd<'_>) -> nix::Result<bool>
 pub(super) fn has_access_list(_file: BorrowedFd<'_>) -> nix::Result<bool> {
     Ok(false)
 }
+
+pub(super) fn file_capabilities(_file: BorrowedFd<'_>) -> nix::Result<Option<Vec<u8>>> {
+    Ok(None)
+}
+
+pub(super) fn set_file_capabilities(_file: BorrowedFd<'_>, _value: &[u8]) -> nix::Result<()> {
+    Err(nix::errno::Errno::ENOTSUP)
+}

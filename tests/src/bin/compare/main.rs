@@ -59,7 +59,6 @@ fn ask(site: &Site, subject: Subject) -> Result<Vec<Tried>, Box<dyn Error>> {
         lying: None,
         bad_caller: true,
         traps: true,
-        landlock: Vec::new(),
     };
     Ok(answer(site, &question)?)
 }

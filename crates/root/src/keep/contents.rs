@@ -1,0 +1,217 @@
+//! What is to be in a tree: a recipe, worked out on this host.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use isol_sys::device::Harmless;
+use isol_sys::meta::Meta;
+
+use super::{KeepError, Recipe, devices, etc, locale, nss};
+use crate::closure::{Closure, EntryKind, ExtraPath, MissingLibrary, Resolver, Why};
+use crate::walk::{Kind, Sysroot, WalkError};
+
+/// One thing that is to be in a tree.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) what: What,
+    pub(super) why: Why,
+}
+
+/// What it is to be.
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    Directory {
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    },
+    Symlink {
+        target: PathBuf,
+    },
+    /// A copy of a host's file.
+    File {
+        from: PathBuf,
+        meta: Meta,
+        mode: u32,
+        capabilities: bool,
+    },
+    Text {
+        text: Vec<u8>,
+    },
+    Device(Harmless),
+}
+
+/// Everything that is to be in a tree, each directory before what is in it.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) items: BTreeMap<PathBuf, Item>,
+    pub(super) skipped: Vec<PathBuf>,
+    pub(super) incomplete: Vec<MissingLibrary>,
+}
+
+impl Contents {
+    pub(super) fn of(host: &Sysroot, recipe: &Recipe) -> Result<Self, KeepError> {
+        let closure = closure(host, recipe)?;
+        let mut contents = Self::default();
+        for entry in &closure.entries {
+            let what = match &entry.kind {
+                EntryKind::Directory { mode } => directory(*mode),
+                EntryKind::Symlink { target } => What::Symlink { target: target.clone() },
+                EntryKind::File { meta, .. } => copy(&entry.path, meta, recipe),
+                EntryKind::Text { text } => What::Text { text: text.clone() },
+            };
+            contents.items.insert(entry.path.clone(), Item { what, why: entry.why });
+        }
+        (contents.skipped, contents.incomplete) = (closure.skipped, closure.incomplete);
+        for name in &recipe.etc {
+            etc::add(name, host, recipe, &mut contents)?;
+        }
+        if recipe.nss {
+            nss::configure(&mut contents)?;
+        }
+        for name in &recipe.dev {
+            let device = devices::by_name(name)?;
+            contents.put(&Path::new("/dev").join(name), What::Device(device), Why::Device)?;
+        }
+        if recipe.tmp {
+            let what = What::Directory { mode: 0o1777, uid: 0, gid: 0 };
+            contents.put(Path::new("/tmp"), what, Why::Writable)?;
+        }
+        for writable in &recipe.writable {
+            let what = What::Directory { mode: 0o700, uid: writable.uid, gid: writable.gid };
+            contents.put(&writable.path, what, Why::Writable)?;
+        }
+        contents.check()
+    }
+
+    /// Puts something in a place, and makes the directories above where they are missing.
+    pub(super) fn put(&mut self, path: &Path, what: What, why: Why) -> Result<(), KeepError> {
+        for above in path.ancestors().skip(1).filter(|above| *above != Path::new("/")) {
+            let made = || Item { what: directory(0o755), why };
+            let item = self.items.entry(above.to_owned()).or_insert_with(made);
+            if !matches!(item.what, What::Directory { .. }) {
+                return Err(KeepError::CantHonour {
+                    what: format!("{} can't be made", path.display()),
+                    why: format!("{} is no directory in the tree", above.display()),
+                    help: None,
+                });
+            }
+        }
+        // A directory that is needed anyway becomes what is asked for; of two files the first one counts.
+        let replaces = matches!(what, What::Directory { .. });
+        match self.items.get(path) {
+            Some(there) if !matches!((&there.what, replaces), (What::Directory { .. }, true)) => {}
+            _ => drop(self.items.insert(path.to_owned(), Item { what, why })),
+        }
+        Ok(())
+    }
+
+    /// Puts a copy of the host's file `from` in a place, whatever links lead to it; false if there is none.
+    pub(super) fn put_copy(
+        &mut self,
+        host: &Sysroot,
+        from: &Path,
+        at: &Path,
+        why: Why,
+    ) -> Result<bool, KeepError> {
+        let trail = match host.walk(from) {
+            Ok(trail) => trail,
+            Err(e) if e.is_missing() => return Ok(false),
+            Err(e) => return Err(e.into()),
+        };
+        if trail.last().kind != Kind::File {
+            return Ok(false);
+        }
+        let what = copy(trail.path(), &trail.last().meta, &Recipe::default());
+        self.put(at, what, why).map(|()| true)
+    }
+
+    /// Nothing is executed or loaded from where somebody else could put something in its place.
+    fn check(self) -> Result<Self, KeepError> {
+        let for_writing =
+            |path: &&Path| self.items.get(*path).is_some_and(|item| item.is_for_writing());
+        for (path, item) in &self.items {
+            if matches!(item.what, What::Directory { .. }) {
+                continue;
+            }
+            if let Some(above) = path.ancestors().skip(1).find(for_writing) {
+                return Err(KeepError::CantHonour {
+                    what: format!("{} can't be for writing", above.display()),
+                    why: format!("{} is in it, and is to be root's alone", path.display()),
+                    help: None,
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl Item {
+    pub(super) fn is_for_writing(&self) -> bool {
+        matches!(self.what, What::Directory { mode, uid, .. } if uid != 0 || mode & 0o022 != 0)
+    }
+}
+
+fn closure(host: &Sysroot, recipe: &Recipe) -> Result<Closure, KeepError> {
+    let resolver = Resolver::new(host);
+    let added = |path: &PathBuf| ExtraPath { follow: true, ..ExtraPath::added(path.clone()) };
+    let mut extra: Vec<_> = recipe.add.iter().map(added).collect();
+    // What has gone since the program was watched was not needed by the program that is there now.
+    let still_there = |path: &&PathBuf| !matches!(host.walk(path), Err(e) if e.is_missing());
+    extra.extend(recipe.traced.iter().filter(still_there).map(|path| ExtraPath {
+        path: path.clone(),
+        why: Why::Traced,
+        deep: false,
+        follow: false,
+    }));
+    for name in &recipe.locale {
+        let found = locale::find(host, name)?;
+        extra.extend(found.map(|path| ExtraPath {
+            path,
+            why: Why::Locale,
+            deep: true,
+            follow: true,
+        }));
+    }
+    if recipe.nss {
+        // Where the modules are depends on the loader of the programs, which has to be known first.
+        let first = resolver.closure_of(&recipe.programs, &extra)?;
+        extra.extend(nss::modules(host, &first)?);
+    }
+    Ok(resolver.closure_of(&recipe.programs, &extra)?)
+}
+
+/// A directory is for whom it is for on the host, and for nobody to write to.
+fn directory(mode: u32) -> What {
+    What::Directory { mode: mode & 0o755, uid: 0, gid: 0 }
+}
+
+/// A file is never for more people than on the host, and for nobody to write to.
+fn copy(from: &Path, meta: &Meta, recipe: &Recipe) -> What {
+    let set_id = if recipe.set_id { meta.mode & 0o6000 } else { 0 };
+    What::File {
+        from: from.to_owned(),
+        meta: *meta,
+        mode: meta.mode & 0o555 | set_id,
+        capabilities: recipe.capabilities,
+    }
+}
+
+/// Reads a small file of the host's; `None` if it is not there.
+pub(super) fn read(host: &Sysroot, path: &Path) -> Result<Option<Vec<u8>>, WalkError> {
+    use std::io::Read;
+    const MAX: u64 = 1 << 20;
+    let trail = match host.walk(path) {
+        Ok(trail) if trail.last().kind == Kind::File => trail,
+        Ok(_) => return Ok(None),
+        Err(e) if e.is_missing() => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let mut bytes = Vec::new();
+    let failed = |e: std::io::Error| WalkError::Io {
+        path: path.to_owned(),
+        source: nix::errno::Errno::from_raw(e.raw_os_error().unwrap_or(nix::libc::EIO)),
+    };
+    trail.open_file()?.take(MAX).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
+}

@@ -1,0 +1,142 @@
+//! Why a tree could not be made, changed or looked at.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use isol_sys::quote::{shell, shown};
+use isol_sys::rootdir::RootDirError;
+use isol_sys::state::StateError;
+use nix::errno::Errno;
+use thiserror::Error;
+
+use crate::closure::ClosureError;
+use crate::throwaway::{RemoveError, ThrowawayError};
+use crate::walk::WalkError;
+
+/// Why a tree could not be made, changed or looked at. The tree is what it was before.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeepError {
+    /// The tree, or a directory above it, can't be trusted.
+    #[error(transparent)]
+    RootDir(#[from] RootDirError),
+    /// What a program needs can't be found on the host.
+    #[error(transparent)]
+    Closure(#[from] ClosureError),
+    /// A path can't be resolved.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// There is no place for a lock.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The host's file can't be read, or has changed meanwhile.
+    #[error(transparent)]
+    Source(#[from] ThrowawayError),
+    /// What an earlier call has left can't be removed.
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
+    /// There is something by the name of the tree that is to be built.
+    #[error("{} is there already", shown(path))]
+    There {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Something else is where something is to be added.
+    #[error("{} is in the root already, and is another: move it away first", shown(path))]
+    Another {
+        /// Where, as it is reached from outside.
+        path: PathBuf,
+    },
+    /// The tree has no manifest.
+    #[error("{} has no manifest ({} is missing)", shown(root), shown(manifest))]
+    NoManifest {
+        /// The tree.
+        root: PathBuf,
+        /// Where the manifest would be.
+        manifest: PathBuf,
+    },
+    /// The manifest, or what an interrupted change has noted, can't be read.
+    #[error("{}: {why}", shown(path))]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Another process works on the tree, and does not come to an end.
+    #[error("another isol works on {}", shown(path))]
+    Busy {
+        /// The tree.
+        path: PathBuf,
+    },
+    /// Something else is mounted in the tree, and what is to be put there would have to be copied across.
+    #[error("another file system is mounted at {}, or above it", shown(path))]
+    OtherFileSystem {
+        /// Where.
+        path: PathBuf,
+    },
+    /// What is asked for can't be had here.
+    #[error("{what}: {why}")]
+    CantHonour {
+        /// What.
+        what: String,
+        /// Why not.
+        why: String,
+        /// What would mend it.
+        help: Option<String>,
+    },
+    /// A system call failed.
+    #[error("can't {call} {}: {}", shown(path), source.desc())]
+    Io {
+        /// What was tried.
+        call: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: Errno,
+    },
+}
+
+impl KeepError {
+    /// The command that mends it, where there is one.
+    #[must_use]
+    pub fn mend(&self) -> Option<String> {
+        match self {
+            Self::RootDir(e) => e.mend().map(str::to_owned),
+            Self::State(e) => e.mend().map(str::to_owned),
+            Self::Remove(e) => e.mend(),
+            Self::There { path } => {
+                Some(format!("isol root add {0} PATH..., or isol root update {0}", shell(path)))
+            }
+            Self::NoManifest { root, .. } => Some(format!(
+                "isol root build {} --program PROGRAM makes a tree with one",
+                shell(root)
+            )),
+            Self::CantHonour { help, .. } => help.clone(),
+            _ => None,
+        }
+    }
+
+    /// The errno behind it, where there is one.
+    #[must_use]
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::RootDir(e) => e.errno(),
+            Self::State(e) => e.errno(),
+            Self::Walk(WalkError::Io { source, .. })
+            | Self::Io { source, .. }
+            | Self::Source(ThrowawayError::Make { source, .. }) => Some(*source),
+            _ => None,
+        }
+    }
+
+    pub(super) fn io(call: &'static str, path: &Path) -> impl Fn(Errno) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { call, path: path.clone(), source }
+    }
+
+    pub(super) fn std(call: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let failed = Self::io(call, path);
+        move |e| failed(Errno::from_raw(e.raw_os_error().unwrap_or(nix::libc::EIO)))
+    }
+}

@@ -1,0 +1,248 @@
+//! Changing a tree where it stands, so that a process that is killed at any moment leaves the old tree or the new one.
+//!
+//! 1. What is new is made in `DIR/.isol-stage`, which only root can enter, under numbers, and brought onto the disk.
+//! 2. What is to be done, and the manifest of the new tree, are written beside the tree by one rename(2). From here on
+//!    the tree is the new one: whoever comes next carries it through.
+//! 3. Each staged thing is renamed to its place, and what is to go is removed. Doing it twice does no harm.
+//! 4. The new manifest takes its place, and the note and the stage go.
+//!
+//! Killed before 2: the next call removes the stage. Killed later: the next call does 3 and 4.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use isol_sys::meta::Meta;
+use isol_sys::{rename, sync};
+use nix::errno::Errno;
+use nix::fcntl::renameat;
+use nix::sys::stat::{Mode, fchmod, mkdirat};
+use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
+use serde::{Deserialize, Serialize};
+
+use super::contents::Item;
+use super::make::{self, OpenDirs, open_dir};
+use super::place::Place;
+use super::{Entry, KeepError, Manifest, path_text};
+use crate::throwaway::remove_tree;
+use crate::walk::Sysroot;
+
+/// Where new things wait, in the tree.
+pub(super) const STAGE: &str = ".isol-stage";
+
+/// What is to be done.
+#[derive(Debug, Serialize, Deserialize)]
+struct Journal {
+    steps: Vec<Step>,
+    /// What the tree is then; nothing for a tree without one.
+    manifest: Option<Manifest>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Step {
+    /// The staged thing of this number goes to a place; whether something that is there makes room for it.
+    Put {
+        number: usize,
+        #[serde(with = "path_text")]
+        path: PathBuf,
+        replace: bool,
+    },
+    /// What is in this place goes.
+    Remove {
+        #[serde(with = "path_text")]
+        path: PathBuf,
+        directory: bool,
+    },
+}
+
+/// A change in the making. Dropped before it is [carried out](Self::carry_out), it leaves what the next call removes.
+pub(super) struct Change<'a> {
+    place: &'a Place,
+    root: &'a Sysroot,
+    host: &'a Sysroot,
+    stage: OwnedFd,
+    steps: Vec<Step>,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn new(
+        place: &'a Place,
+        root: &'a Sysroot,
+        host: &'a Sysroot,
+    ) -> Result<Self, KeepError> {
+        let failed = |call| KeepError::io(call, &root.path().join(STAGE));
+        mkdirat(root, STAGE, Mode::S_IRWXU).map_err(failed("make"))?;
+        let stage = open_dir(root, Path::new(STAGE)).map_err(failed("open"))?;
+        fchmod(&stage, Mode::S_IRWXU).map_err(failed("chmod"))?;
+        Ok(Self { place, root, host, stage, steps: Vec::new() })
+    }
+
+    /// Stages `item`, which is to be at `path`, and says what it will be.
+    pub(super) fn put(
+        &mut self,
+        path: &Path,
+        item: &Item,
+        replace: bool,
+    ) -> Result<Entry, KeepError> {
+        let number = self.steps.len();
+        let shown = self.root.path().join(path.strip_prefix("/").unwrap_or(path));
+        let name = PathBuf::from(number.to_string());
+        let made = make::item(self.stage.as_fd(), &name, &shown, path, item, self.host)?;
+        self.steps.push(Step::Put { number, path: path.to_owned(), replace });
+        Ok(made)
+    }
+
+    pub(super) fn remove(&mut self, path: &Path, directory: bool) {
+        self.steps.push(Step::Remove { path: path.to_owned(), directory });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Does it; `manifest` is what the tree is then.
+    pub(super) fn carry_out(mut self, manifest: Option<Manifest>) -> Result<(), KeepError> {
+        self.check_file_systems()?;
+        let shown = self.root.path().join(STAGE);
+        sync::file_system(&self.stage).map_err(KeepError::io("sync", &shown))?;
+        let journal = Journal { steps: std::mem::take(&mut self.steps), manifest };
+        let name = self.place.journal_name();
+        let text = serde_json::to_vec(&journal).map_err(|e| KeepError::Unreadable {
+            path: self.place.path_of(&name),
+            why: e.to_string(),
+        })?;
+        self.place.write(&name, &text)?;
+        finish(self.place, self.root, journal)
+    }
+
+    /// Nothing is staged for where another file system is mounted: it could not be renamed there.
+    fn check_file_systems(&self) -> Result<(), KeepError> {
+        let own = self.root.meta().dev;
+        for step in &self.steps {
+            let (Step::Put { path, .. } | Step::Remove { path, .. }) = step;
+            for above in path.ancestors().skip(1) {
+                match self.root.walk(above) {
+                    Ok(trail) if trail.last().meta.dev != own => {
+                        return Err(KeepError::OtherFileSystem {
+                            path: self.root.path().join(above),
+                        });
+                    }
+                    Ok(_) => break,
+                    // It is to be made.
+                    Err(e) if e.is_missing() => {}
+                    Err(e) => return Err(e.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Carries through, or takes back, what a killed process has left.
+pub(super) fn recover(place: &Place) -> Result<(), KeepError> {
+    place.unlink(&place.beside(".", ".isol-file.new"))?;
+    remove_tree(place.as_fd(), &place.path_of(Path::new("")), &place.new_name())?;
+    let name = place.journal_name();
+    let noted = place.read(&name)?;
+    let root = match Meta::at(place, Path::new(&place.name)) {
+        Err(Errno::ENOENT) => {
+            // The tree has been removed since: there is nothing to carry through.
+            return place.unlink(&name);
+        }
+        _ => place.open()?,
+    };
+    match noted {
+        Some(text) => {
+            let journal = serde_json::from_slice(&text).map_err(|e| KeepError::Unreadable {
+                path: place.path_of(&name),
+                why: e.to_string(),
+            })?;
+            finish(place, &root, journal)
+        }
+        None => Ok(remove_tree(root.as_fd(), root.path(), STAGE)?),
+    }
+}
+
+fn finish(place: &Place, root: &Sysroot, journal: Journal) -> Result<(), KeepError> {
+    if let Some(stage) = stage(root)? {
+        let mut open = OpenDirs::new(root.as_fd());
+        for step in &journal.steps {
+            step.carry_out(root, &stage, &mut open)?;
+        }
+        sync::file_system(root).map_err(KeepError::io("sync", root.path()))?;
+    }
+    if let Some(manifest) = &journal.manifest {
+        place.write_manifest(manifest)?;
+    }
+    // The stage goes last but one: without it the steps are known to have been done.
+    remove_tree(root.as_fd(), root.path(), STAGE)?;
+    fsync(root).map_err(KeepError::io("sync", root.path()))?;
+    place.unlink(&place.journal_name())?;
+    place.sync()
+}
+
+fn stage(root: &Sysroot) -> Result<Option<OwnedFd>, KeepError> {
+    match open_dir(root, Path::new(STAGE)) {
+        Ok(stage) => Ok(Some(stage)),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(e) => Err(KeepError::io("open", &root.path().join(STAGE))(e)),
+    }
+}
+
+impl Step {
+    /// Done already, it does nothing.
+    fn carry_out(
+        &self,
+        root: &Sysroot,
+        stage: &OwnedFd,
+        open: &mut OpenDirs<'_>,
+    ) -> Result<(), KeepError> {
+        let (Self::Put { path, .. } | Self::Remove { path, .. }) = self;
+        let shown = root.path().join(path.strip_prefix("/").unwrap_or(path));
+        let failed = |call| KeepError::io(call, &shown);
+        let name = Path::new(path.file_name().unwrap_or_default());
+        let parent = match open.parent_of(path) {
+            Ok(parent) => parent,
+            Err(Errno::ENOENT) if matches!(self, Self::Remove { .. }) => return Ok(()),
+            Err(e) => return Err(failed("open the directory of")(e)),
+        };
+        match self {
+            Self::Put { number, replace, .. } => {
+                let staged = PathBuf::from(number.to_string());
+                let done = match replace {
+                    true => renameat(stage, &staged, parent, name),
+                    false => rename::no_replace(stage, &staged, parent, name),
+                };
+                match done {
+                    // What has come there meanwhile stays: `verify` tells of it.
+                    Ok(()) | Err(Errno::ENOENT | Errno::EEXIST) => Ok(()),
+                    Err(e) => Err(failed("rename to")(e)),
+                }
+            }
+            Self::Remove { directory, .. } => {
+                let flag = match directory {
+                    true => UnlinkatFlags::RemoveDir,
+                    false => UnlinkatFlags::NoRemoveDir,
+                };
+                match unlinkat(parent, name, flag) {
+                    Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
+                    Err(e) => Err(failed("remove")(e)),
+                }
+            }
+        }
+    }
+}
+
+/// What a change makes of a manifest.
+pub(super) fn changed(
+    manifest: Manifest,
+    put: Vec<Entry>,
+    removed: &[PathBuf],
+    recipe: super::Recipe,
+) -> Manifest {
+    let mut entries: BTreeMap<_, _> = manifest.by_path();
+    removed.iter().for_each(|path| drop(entries.remove(path)));
+    entries.extend(put.into_iter().map(|entry| (entry.path.clone(), entry)));
+    Manifest::new(recipe, entries)
+}
