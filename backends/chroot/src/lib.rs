@@ -76,6 +76,13 @@ impl Backend for Chroot {
                 "leave --name out",
             );
         }
+        if let Some(mounts) = policy.mounts() {
+            return cant(
+                &mounts,
+                "chroot(2) mounts nothing",
+                "mount it in the root yourself, or ask for --backend namespaces",
+            );
+        }
         if let Some(parameter) = policy.parameters.first() {
             return cant(
                 &format!("the parameter {parameter}"),

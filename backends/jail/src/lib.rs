@@ -53,6 +53,18 @@ impl Backend for Jail {
 
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
         let policy = request.policy;
+        if let Some(what) = policy.mounts() {
+            return Err(PlanError::CantHonour {
+                backend: NAME,
+                what,
+                reason: "what is mounted for a jail outlives it, and isol has nobody to take it away once it was killed"
+                    .into(),
+                help: Some(
+                    "mount it in the root before: mount_nullfs -o ro,nosuid SRC DST, mount -t tmpfs tmpfs DIR"
+                        .into(),
+                ),
+            });
+        }
         let linux_s = [
             (policy.seccomp.is_asked_for(), "a filter of system calls", "--seccomp"),
             (policy.landlock.is_asked_for(), "Landlock", "--landlock"),

@@ -9,11 +9,12 @@ use crate::{arguments, output, policy, run};
 pub(crate) fn plan(arguments: &arguments::Plan) -> Result<ExitCode, Problem> {
     let options = &arguments.options;
     let command = policy::command(&arguments.program)?;
-    let (policy, mode) = match run::supervised(policy::policy(options)?, arguments.timeout) {
-        (policy, true) => (policy, Mode::Spawn),
-        (policy, false) => (policy, Mode::Exec),
+    let isolation = policy::isolation(policy::policy(options)?, options)?;
+    let (isolation, mode) = match run::supervised(isolation, arguments.timeout)? {
+        (isolation, true) => (isolation, Mode::Spawn),
+        (isolation, false) => (isolation, Mode::Exec),
     };
-    let plan = policy::isolation(policy, options)?.plan(mode, Some(&command))?;
+    let plan = isolation.plan(mode, Some(&command))?;
     if options.json { output::print_json(&plan) } else { output::print(plan) }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,17 +3,18 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use isol::{Allow, Confined, Guarantee, Policy, Problem, Root, Seccomp, Syslog, User, host};
+use isol::{Allow, Confined, Guarantee, Isolation, Problem, Root, Seccomp, Syslog, User, host};
 
 use crate::{arguments, output, policy, supervise};
 
 pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
     let options = &arguments.options;
     let command = policy::command(&arguments.program)?;
-    let (mut policy, supervised) = supervised(policy::policy(options)?, arguments.timeout);
+    let mut policy = policy::policy(options)?;
     policy.tell_refusals = arguments.verbose;
     let unfiltered = policy.seccomp == Seccomp::None;
-    let isolation = policy::isolation(policy, options)?;
+    let (isolation, supervised) =
+        supervised(policy::isolation(policy, options)?, arguments.timeout)?;
     if supervised {
         return supervise::run(isolation, command, &arguments);
     }
@@ -31,16 +32,21 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
 
 /// Whether something has to outlive the program or to clean up behind it. Then the
 /// program is to die with isol.
-pub(crate) fn supervised(mut policy: Policy, timeout: Option<Duration>) -> (Policy, bool) {
+pub(crate) fn supervised(
+    isolation: Isolation,
+    timeout: Option<Duration>,
+) -> Result<(Isolation, bool), Problem> {
+    let policy = isolation.policy();
     let stuck_to_terminal =
         || !policy.allow.contains(Allow::Terminal) && host::leads_a_group() && host::has_terminal();
     let supervised = matches!(policy.root, Root::ThrowAway { .. })
         || policy.user == User::Auto
         || policy.syslog != Syslog::Off
         || timeout.is_some()
+        || isolation.stays_outside().map_err(|error| error.problem())?
         || stuck_to_terminal();
-    policy.die_with_parent |= supervised && host::HOST.has_parent_death_signal();
-    (policy, supervised)
+    let dies = supervised && host::HOST.has_parent_death_signal();
+    Ok((if dies { isolation.die_with_parent() } else { isolation }, supervised))
 }
 
 /// What `-v` says.

@@ -24,13 +24,16 @@ pub enum Allow {
     /// Run a program of which nobody has looked whether others can write to it or to
     /// what it loads: only for builds without the crate that looks.
     UncheckedProgram,
+    /// Stay among the host's processes, where the backend would keep the program from them: the program is then what
+    /// was started, with no init above it and no parent of isol's outside.
+    HostPids,
     /// Pass on variables that the loader or the C library obeys, such as `LD_PRELOAD`.
     LoaderEnvironment,
 }
 
 impl Allow {
     /// Every relaxation.
-    pub const ALL: [Allow; 8] = [
+    pub const ALL: [Allow; 9] = [
         Allow::RootUser,
         Allow::RootGroup,
         Allow::SharedUid,
@@ -38,6 +41,7 @@ impl Allow {
         Allow::Threads,
         Allow::Scheduling,
         Allow::UncheckedProgram,
+        Allow::HostPids,
         Allow::LoaderEnvironment,
     ];
 
@@ -52,6 +56,7 @@ impl Allow {
             Allow::Threads => "threads",
             Allow::Scheduling => "scheduling",
             Allow::UncheckedProgram => "unchecked-program",
+            Allow::HostPids => "host-pids",
             Allow::LoaderEnvironment => "loader-environment",
         }
     }
@@ -72,6 +77,7 @@ impl Allow {
             }
             Allow::Scheduling => &[G::StateReset],
             Allow::UncheckedProgram => &[G::RootSafe],
+            Allow::HostPids => &[G::PidsHidden, G::SignalsConfined, G::RootHarmless],
             Allow::LoaderEnvironment => &[G::EnvironmentClean],
         };
         given_up.iter().copied().collect()

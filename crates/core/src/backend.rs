@@ -1,6 +1,6 @@
 //! What turns a policy into a plan.
 
-use crate::{Guarantee, GuaranteeSet, Os, Phase, PlanError, Request, Step, Support};
+use crate::{Guarantee, GuaranteeSet, Os, Phase, PlanError, Policy, Request, Step, Support};
 
 /// A way to isolate: chroot(2), jail(2), namespaces.
 pub trait Backend: Sync {
@@ -24,6 +24,22 @@ pub trait Backend: Sync {
     /// kernel resolves the root's path itself compares what it got with what was checked.
     fn enters_by_descriptor(&self) -> bool {
         true
+    }
+
+    /// Whether somebody has to stay as the program's parent, outside: then who has a choice spawns it.
+    fn stays_outside(&self, policy: &Policy) -> bool {
+        let _ = policy;
+        false
+    }
+
+    /// Whether programs run here as whoever calls, an ordinary user: there is no privilege to become anybody else.
+    fn runs_as_caller(&self) -> bool {
+        false
+    }
+
+    /// The Linux capabilities that uid 0 keeps inside, as bits; none but where it is root of its own user namespace.
+    fn capabilities_of_root(&self) -> u64 {
+        0
     }
 
     /// The steps that are its own.

@@ -16,6 +16,7 @@ names! {
     THROW_AWAY_ROOT "throw-away-root";
     ROOT_DIRECTORY "root-directory";
     DEDICATED_UID "dedicated-uid";
+    USER_NAMESPACE "user-namespace";
     INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";
@@ -33,6 +34,9 @@ names! {
     DESCRIPTORS "descriptors";
     CHROOT "chroot";
     JAIL "jail";
+    NAMESPACES "namespaces";
+    MOUNTS "mounts";
+    HOST_NAME "host-name";
     WORKING_DIRECTORY "working-directory";
     BOUNDING_SET "bounding-set";
     SECUREBITS "securebits";
@@ -44,6 +48,7 @@ names! {
     NO_TRACING "no-tracing";
     PARENT_DEATH_SIGNAL "parent-death-signal";
     READ_BACK "read-back";
+    UNCONFINED "unconfined";
     JAIL_SEAL "jail-seal";
     LANDLOCK "landlock";
     SECCOMP "seccomp";

@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use crate::mount::check_target;
 use crate::{
-    Allow, AllowSet, Amount, Environment, Group, Guarantee, GuaranteeSet, Landlock, LandlockWord,
-    Limit, Network, Parameter, PolicyError, Resource, Root, Seccomp, Syslog, User,
-    is_loader_variable,
+    Allow, AllowSet, Amount, Bind, Environment, Group, Guarantee, GuaranteeSet, Landlock,
+    LandlockWord, Limit, MountError, Network, Parameter, PolicyError, Resource, Root, Seccomp,
+    Syslog, Tmpfs, User, is_loader_variable,
 };
 
 /// A policy that has been checked against itself. Made by [`Policy::confine`].
@@ -50,6 +51,12 @@ pub struct Policy {
     pub hostname: Option<String>,
     /// What the isolation is called, where the backend gives it a name.
     pub name: Option<String>,
+    /// What of the host's is mounted in the root.
+    pub binds: Vec<Bind>,
+    /// New, empty file systems in the root.
+    pub tmpfs: Vec<Tmpfs>,
+    /// Whether the root itself can't be written to.
+    pub read_only: bool,
     /// What only one backend understands.
     pub parameters: Vec<Parameter>,
     /// Which system calls are refused inside.
@@ -109,6 +116,9 @@ impl Policy {
             syslog: Syslog::Off,
             hostname: None,
             name: None,
+            binds: Vec::new(),
+            tmpfs: Vec::new(),
+            read_only: false,
             parameters: Vec::new(),
             seccomp: Seccomp::Unsaid,
             tell_refusals: false,
@@ -137,6 +147,14 @@ impl Policy {
         limits
     }
 
+    /// What it asks to be mounted, or to be read-only, in words; `None` if nothing.
+    #[must_use]
+    pub fn mounts(&self) -> Option<String> {
+        let bind = self.binds.first().map(|bind| format!("--bind {bind}"));
+        let tmpfs = || self.tmpfs.first().map(|tmpfs| format!("--tmpfs {tmpfs}"));
+        bind.or_else(tmpfs).or_else(|| self.read_only.then(|| "--read-only".to_owned()))
+    }
+
     fn check(&self) -> Result<(), PolicyError> {
         if let Root::Directory(root) = &self.root {
             check_root(root)?;
@@ -157,6 +175,18 @@ impl Policy {
         }
         if let Some(name) = &self.name {
             check_name(name)?;
+        }
+        for bind in &self.binds {
+            check_nul("a path to mount", bind.source.as_os_str())?;
+            check_nul("a path to mount on", bind.target.as_os_str())?;
+            check_target(&bind.target)?;
+            if !bind.source.is_absolute() {
+                return Err(MountError::Bind(bind.to_string()).into());
+            }
+        }
+        for tmpfs in &self.tmpfs {
+            check_nul("a path to mount on", tmpfs.target.as_os_str())?;
+            check_target(&tmpfs.target)?;
         }
         if let Syslog::Socket(path) = &self.syslog {
             check_socket(path)?;
@@ -273,6 +303,21 @@ impl<State> PolicyBuilder<State> {
     /// What the isolation is called, where the backend gives it a name.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|p| p.name = Some(name.into()))
+    }
+
+    /// Mounts something of the host's in the root.
+    pub fn bind(self, bind: Bind) -> Self {
+        self.with(|p| p.binds.push(bind))
+    }
+
+    /// Mounts a new, empty file system in the root.
+    pub fn tmpfs(self, tmpfs: Tmpfs) -> Self {
+        self.with(|p| p.tmpfs.push(tmpfs))
+    }
+
+    /// Has the root itself be read-only.
+    pub fn read_only(self, yes: bool) -> Self {
+        self.with(|p| p.read_only = yes)
     }
 
     /// Parameters that only one backend understands; the others refuse them.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Allow, Problem};
+use crate::{Allow, MountError, Problem};
 
 /// What is wrong with a policy, seen before anything is looked at on the host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum PolicyError {
     /// A host name that no kernel takes.
     #[error("`{0}` is no host name: 1 to 63 letters, digits, `-`, `.` or `_`")]
     Hostname(String),
+    /// A mount that can't be.
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// A path to which no socket can be bound.
     #[error("`{}` is no syslog socket: an absolute path of at most 103 bytes", .0.display())]
     SyslogSocket(PathBuf),

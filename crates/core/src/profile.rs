@@ -9,9 +9,9 @@ use crate::seccomp::UnknownRule;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Allow, Environment, Gid, Group, Guarantee, LandlockError, LandlockWord, Limit, LimitError,
-    Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root, Seccomp, Syslog, Uid,
-    UnknownAllow, UnknownGuarantee, User,
+    Allow, Bind, Environment, Gid, Group, Guarantee, LandlockError, LandlockWord, Limit,
+    LimitError, MountError, Network, NetworkError, Parameter, Policy, PolicyError, Problem, Root,
+    Seccomp, Syslog, Tmpfs, Uid, UnknownAllow, UnknownGuarantee, User,
 };
 
 /// What a profile file says, and what the command line says: the same keys.
@@ -60,6 +60,12 @@ pub struct Profile {
     pub syslog: Option<Syslog>,
     /// What the jail is called.
     pub name: Option<String>,
+    /// `SRC[:DST][:ro]`.
+    pub bind: Vec<String>,
+    /// `DIR[:SIZE]`.
+    pub tmpfs: Vec<String>,
+    /// Whether the root is read-only.
+    pub read_only: bool,
     /// `NAME` or `NAME=VALUE`.
     pub jail_param: Vec<String>,
     /// `default`, `default+RULE`, `none`, or a file.
@@ -94,6 +100,9 @@ pub enum ProfileError {
     /// A network.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A mount.
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// A rule of the default filter.
     #[error(transparent)]
     Seccomp(#[from] UnknownRule),
@@ -149,6 +158,9 @@ impl Profile {
         self.hostname = over.hostname.or(self.hostname);
         self.syslog = over.syslog.or(self.syslog);
         self.name = over.name.or(self.name);
+        self.bind.extend(over.bind);
+        self.tmpfs.extend(over.tmpfs);
+        self.read_only |= over.read_only;
         self.jail_param.extend(over.jail_param);
         self.seccomp = over.seccomp.or(self.seccomp);
         self.landlock.extend(over.landlock);
@@ -204,6 +216,13 @@ impl Profile {
         if let Some(name) = &self.name {
             builder = builder.name(name);
         }
+        for bind in &self.bind {
+            builder = builder.bind(bind.parse::<Bind>()?);
+        }
+        for tmpfs in &self.tmpfs {
+            builder = builder.tmpfs(tmpfs.parse::<Tmpfs>()?);
+        }
+        builder = builder.read_only(self.read_only);
         let parameters = self.jail_param.iter().filter_map(|p| p.parse().ok());
         builder = builder.parameters(parameters);
         if let Some(seccomp) = &self.seccomp {
@@ -296,6 +315,9 @@ impl From<&Policy> for Profile {
             hostname: policy.hostname.clone(),
             syslog: (policy.syslog != Syslog::Off).then(|| policy.syslog.clone()),
             name: policy.name.clone(),
+            bind: policy.binds.iter().map(Bind::to_string).collect(),
+            tmpfs: policy.tmpfs.iter().map(Tmpfs::to_string).collect(),
+            read_only: policy.read_only,
             jail_param: policy.parameters.iter().map(Parameter::to_string).collect(),
             seccomp: (policy.seccomp != Seccomp::Unsaid).then(|| policy.seccomp.to_string()),
             landlock: policy.landlock.words().iter().map(LandlockWord::to_string).collect(),

@@ -19,6 +19,14 @@ pub enum Record {
     Waiting,
     /// With it comes a descriptor, by which the parent is told of what the program is refused.
     Listener,
+    /// Other processes take the child's place: the init of its pid namespace and, unless it is 0, the one that reports
+    /// from now on, both by their pids in the parent's.
+    Replaced {
+        /// The init.
+        init: i32,
+        /// The one that will be the program.
+        program: i32,
+    },
     /// A step failed; the child ends without having started anything.
     Failed(Failure),
     /// execve failed after `Ready`.
@@ -28,7 +36,7 @@ pub enum Record {
 const MAGIC: [u8; 4] = *b"isl1";
 
 impl Record {
-    /// The bytes to write: magic, kind, text length, step, errno, text.
+    /// The bytes to write: magic, kind, text length, step, errno, text; of processes, the pids in place of errno and text.
     #[must_use]
     pub fn encode(&self) -> [u8; RECORD_LEN] {
         let (kind, step, errno, text) = match self {
@@ -37,6 +45,7 @@ impl Record {
             Record::NotExecuted(errno) => (2, 0, errno.0, Text::EMPTY),
             Record::Waiting => (3, 0, 0, Text::EMPTY),
             Record::Listener => (4, 0, 0, Text::EMPTY),
+            Record::Replaced { init, .. } => (5, 0, *init, Text::EMPTY),
         };
         let text = text.as_str().as_bytes();
         let mut bytes = [0; RECORD_LEN];
@@ -46,6 +55,9 @@ impl Record {
         bytes[6..8].copy_from_slice(&step.to_ne_bytes());
         bytes[8..12].copy_from_slice(&errno.to_ne_bytes());
         bytes[12..12 + text.len()].copy_from_slice(text);
+        if let Record::Replaced { program, .. } = self {
+            bytes[12..16].copy_from_slice(&program.to_ne_bytes());
+        }
         bytes
     }
 
@@ -56,6 +68,10 @@ impl Record {
             return None;
         }
         let errno = Errno(i32::from_ne_bytes(bytes[8..12].try_into().ok()?));
+        if bytes[4] == 5 {
+            let program = i32::from_ne_bytes(bytes[12..16].try_into().ok()?);
+            return Some(Record::Replaced { init: errno.0, program });
+        }
         let text = std::str::from_utf8(bytes[12..].get(..usize::from(bytes[5]))?).ok()?;
         let step = u16::from_ne_bytes(bytes[6..8].try_into().ok()?);
         match bytes[4] {
@@ -77,13 +93,10 @@ mod tests {
     fn every_record_survives_the_pipe() {
         let failure = Failure { step: 700, fault: Fault::call(Errno(13), &"ü".repeat(300)) };
         let failed = Record::Failed(failure);
-        for record in [
-            Record::Ready,
-            Record::Waiting,
-            Record::Listener,
-            failed,
-            Record::NotExecuted(Errno(2)),
-        ] {
+        let replaced = Record::Replaced { init: 70_000, program: 4_000_000 };
+        let others =
+            [Record::Ready, Record::Waiting, Record::Listener, Record::NotExecuted(Errno(2))];
+        for record in others.into_iter().chain([failed, replaced]) {
             assert_eq!(Record::decode(&record.encode()), Some(record));
         }
     }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Command, Ids, Mode};
+use crate::{Command, Ids, Mode, Uid};
 
 /// The root directory, opened and checked.
 #[derive(Debug)]
@@ -58,6 +58,12 @@ pub struct Scene {
     pub ids: Option<Ids>,
     /// Where the root is, once that is known.
     pub root_path: Option<PathBuf>,
+    /// The ordinary user who calls, if it is as him that the program runs: his files are trusted beside root's.
+    pub caller: Option<Uid>,
+    /// As whom the program is known outside, where that differs from what it is inside.
+    pub outside: Option<Ids>,
+    /// The user namespace that it will be in; kept open until it is entered.
+    pub user_namespace: Option<Arc<OwnedFd>>,
     /// The root, once it has been opened and checked.
     pub root: Option<RootHandle>,
     /// The hold on the uid: on one that is allotted for as long as the program runs, on another until it has started.
@@ -80,6 +86,9 @@ impl Scene {
             mode,
             command,
             ids: None,
+            caller: None,
+            outside: None,
+            user_namespace: None,
             root_path: None,
             root: None,
             uid_hold: None,

@@ -84,6 +84,11 @@ pub trait Step: Debug + Send + Sync {
         false
     }
 
+    /// Whether another process takes the place of a spawned child ([`Record::Replaced`](crate::Record)).
+    fn replaces_child(&self) -> bool {
+        false
+    }
+
     /// Does the parent's part, in the parent. The child waits meanwhile.
     ///
     /// # Errors

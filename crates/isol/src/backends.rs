@@ -6,10 +6,12 @@ use isol_sys::os::HOST;
 
 cfg_if::cfg_if! {
     if #[cfg(target_os = "freebsd")] {
-        static BACKENDS: &[&dyn Backend] = &[&isol_jail::Jail, &isol_chroot::Chroot];
+        static BACKENDS: &[&dyn Backend] =
+            &[&isol_jail::Jail, &isol_chroot::Chroot, &isol_namespaces::Namespaces];
     } else {
-        // The jail's plans can be looked at everywhere.
-        static BACKENDS: &[&dyn Backend] = &[&isol_chroot::Chroot, &isol_jail::Jail];
+        // Plans for another system can be looked at everywhere.
+        static BACKENDS: &[&dyn Backend] =
+            &[&isol_chroot::Chroot, &isol_namespaces::Namespaces, &isol_jail::Jail];
     }
 }
 

@@ -50,10 +50,25 @@ impl Isolation {
         self
     }
 
+    /// Has the program killed when this process dies.
+    pub fn die_with_parent(mut self) -> Self {
+        self.policy.die_with_parent = true;
+        self
+    }
+
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Whether the program has to be [spawned](Self::spawn) to be what it would be by itself: somebody stays outside as its
+    /// parent, whatever the mode.
+    ///
+    /// # Errors
+    /// No backend holds all that the policy requires.
+    pub fn stays_outside(&self) -> Result<bool, PlanError> {
+        Ok(self.choice.make(&self.policy)?.stays_outside(&self.policy))
     }
 
     /// The plan that would be carried out, for reading. Needs no privilege.
@@ -73,7 +88,10 @@ impl Isolation {
             });
         }
         let backend = self.choice.make(&self.policy)?;
-        let identity = identity::resolve(&self.policy)?;
+        let identity = match backend.runs_as_caller() {
+            true => identity::caller(&self.policy)?,
+            false => identity::resolve(&self.policy)?,
+        };
         let request = Request {
             policy: &self.policy,
             identity: &identity,

@@ -44,7 +44,7 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
                 help: Some("name a root, or spawn the program".into()),
             });
         }
-        preparations.before_root.push(Box::new(ThrowAwayRoot::new(add.clone())));
+        preparations.before_root.push(Box::new(ThrowAwayRoot::new(add.clone(), request.policy)));
     }
     if request.mode != Mode::Enter && unread {
         let allowed = request.policy.allow.contains(Allow::UncheckedProgram);

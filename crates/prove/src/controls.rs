@@ -3,6 +3,7 @@
 use isol_core::{Guarantee, Problem};
 use serde::Serialize;
 
+use crate::caller::ordinary;
 use crate::matrix::{Question, answer, failed};
 use crate::subject::Subject;
 use crate::{Control, Site, probes};
@@ -26,7 +27,8 @@ impl Shown {
     /// Whether the guarantee is found violated, and no attack is dead.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.dead.is_empty() && (!self.through.is_empty() || self.exempt_alone())
+        let shown = !self.through.is_empty() || self.exempt_alone() || ordinary().is_some();
+        self.dead.is_empty() && shown
     }
 
     /// A guarantee of which the absence of isolation shows nothing.
@@ -51,6 +53,7 @@ pub fn shown(site: &Site, guarantees: &[Guarantee]) -> Result<Vec<Shown>, Proble
             lying: None,
             bad_caller,
             traps: true,
+            least: false,
             landlock: Vec::new(),
         };
         answer(site, &question).map_err(|error| failed(&error))
@@ -82,6 +85,9 @@ pub fn shown(site: &Site, guarantees: &[Guarantee]) -> Result<Vec<Shown>, Proble
                 (true, _, _) => shown.through.push(name.to_owned()),
                 (_, Some(why), _) => shown.not_here.push(why),
                 (_, _, Control::Exempt(why)) => shown.exempt.push(format!("{name}: {why}")),
+                (_, _, Control::Unisolated) if ordinary().is_some() => {
+                    shown.exempt.push(format!("{name}: it takes root to show"));
+                }
                 (_, _, Control::Unisolated) => shown.dead.push(name.to_owned()),
             }
         }

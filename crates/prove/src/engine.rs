@@ -13,6 +13,7 @@ use crate::agent::{LAUNCH, WORD};
 use crate::attack::raw;
 use crate::baits::Victim;
 use crate::brief::{Brief, Want};
+use crate::caller::{end_all_of, ordinary};
 pub use crate::channel::Refusal;
 use crate::channel::{Channel, Order, Report};
 use crate::launcher::{self, CHANNEL};
@@ -58,7 +59,7 @@ impl Site {
             executable: self.executable().to_owned(),
             root: self.root().to_owned(),
             user: Who::Id(self.uid()),
-            groups: GROUPS.to_vec(),
+            groups: if ordinary().is_some() { Vec::new() } else { GROUPS.to_vec() },
             require: Vec::new(),
             allow: Vec::new(),
             landlock: Vec::new(),
@@ -298,8 +299,8 @@ impl Session<'_> {
             let _ = child.kill();
             let _ = child.wait();
         }
-        if let Some(uid) = self.uid.and_then(isol_core::Uid::new) {
-            let _ = process::kill_all_of(uid);
+        if let Some(uid) = self.uid {
+            end_all_of(uid);
         }
     }
 }

@@ -89,7 +89,11 @@ fn of_plan(
     backend: &'static dyn Backend,
     scenario: &Scenario,
 ) -> Result<Faults, Problem> {
-    let made = if scenario.user == Who::Allotted { ", throw-away root" } else { "" };
+    let made = match scenario.user {
+        Who::Allotted => ", throw-away root",
+        Who::Id(0) => ", uid 0 inside",
+        _ => "",
+    };
     let mut faults = Faults {
         backend: backend.name().to_owned(),
         plan: match &scenario.how {

@@ -24,6 +24,7 @@ pub mod agent;
 mod attack;
 mod baits;
 mod brief;
+mod caller;
 mod channel;
 pub mod controls;
 pub mod engine;

@@ -7,6 +7,7 @@ use std::io;
 use isol_core::{Backend, Guarantee, Mode, Problem, Support};
 
 pub use cell::{Question, Tried, answer};
+pub(crate) use cell::{as_root, ask_for_all};
 
 use crate::subject::Subject;
 use crate::{Row, Site, Verdict};
@@ -35,6 +36,7 @@ pub fn rows(
         lying: None,
         bad_caller: true,
         traps: true,
+        least: false,
         landlock: Vec::new(),
     };
     let tried = answer(site, &question).map_err(|error| failed(&error))?;

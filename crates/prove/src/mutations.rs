@@ -16,6 +16,12 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     (step_names::ALLOT_UID, None, "without it no step knows whose ids to take"),
     (step_names::THROW_AWAY_ROOT, None, "without it there is no root to open"),
     (step_names::ROOT_DIRECTORY, None, "without it there is no descriptor to enter the root by"),
+    (step_names::USER_NAMESPACE, Some("namespaces"), "without it there is none to enter"),
+    (
+        step_names::NAMESPACES,
+        Some("namespaces"),
+        "without it the mounts would be the host's, which no step touches",
+    ),
     (
         step_names::STANDARD_DESCRIPTORS,
         Some("jail"),
@@ -31,6 +37,7 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
 /// Steps whose absence the filter of system calls would hide, the guarantee that has to turn, and why. The filter is
 /// left out with them.
 const BEHIND_THE_FILTER: &[(&str, Guarantee, &str)] = &[
+    (step_names::UNCONFINED, Guarantee::NetworkConfined, "it denies the same, and more"),
     (step_names::KEYRING, Guarantee::StateReset, "it lets nobody look into a keyring"),
     (
         step_names::NO_NEW_PRIVILEGES,
@@ -103,9 +110,15 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
     for mode in modes(backend) {
         let mut scenario = site.scenario(Subject::Isol(backend, mode).how());
         scenario.require.push(Guarantee::RootClean);
+        matrix::ask_for_all(&mut scenario, backend);
         if mode == Mode::Spawn {
             let user = Who::Allotted;
             scenarios.push(Scenario { user, require: Vec::new(), ..scenario.clone() });
+        }
+        if mode == Mode::Spawn && offered(backend, mode).contains(&Guarantee::RootHarmless) {
+            let mut root = Scenario { require: Vec::new(), ..scenario.clone() };
+            matrix::as_root(&mut root);
+            scenarios.push(root);
         }
         scenarios.push(scenario);
     }
@@ -150,6 +163,11 @@ pub fn mutate(
             guarantees = vec![*guarantee];
         }
         caught(ask(site, backend, mode, &cut, None, &guarantees)?, mode, &mut mutation);
+        if mutation.caught_by.is_empty() {
+            // What more is asked for may stand in for it.
+            let guarantees = without_what_is_more(backend, mode);
+            caught(ask_least(site, backend, mode, &cut, &guarantees)?, mode, &mut mutation);
+        }
         if mutation.read_back.is_none() {
             let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
             mutation.read_back = noticed.into_iter().find_map(|tried| tried.refused);
@@ -177,6 +195,14 @@ fn caught(tried: Vec<Tried>, mode: Mode, mutation: &mut Mutation) {
     }
 }
 
+/// What a backend holds for a policy that asks for as little as it can.
+fn without_what_is_more(backend: &'static dyn Backend, mode: Mode) -> Vec<Guarantee> {
+    let more = [Guarantee::NetworkConfined, Guarantee::IpcPrivate, Guarantee::HostnamePrivate];
+    let given_up = isol_core::Allow::HostPids.gives_up();
+    let all = offered(backend, mode).into_iter();
+    all.filter(|g| !given_up.contains(*g) && !more.contains(g)).collect()
+}
+
 fn ask(
     site: &Site,
     backend: &'static dyn Backend,
@@ -185,21 +211,43 @@ fn ask(
     lying: Option<&str>,
     guarantees: &[Guarantee],
 ) -> Result<Vec<Tried>, Problem> {
+    let question = question(backend, mode, without, lying, guarantees);
+    answer(site, &question).map_err(|error| failed(&error))
+}
+
+fn ask_least(
+    site: &Site,
+    backend: &'static dyn Backend,
+    mode: Mode,
+    without: &[&str],
+    guarantees: &[Guarantee],
+) -> Result<Vec<Tried>, Problem> {
+    let question = question(backend, mode, without, None, guarantees);
+    answer(site, &Question { least: true, ..question }).map_err(|error| failed(&error))
+}
+
+fn question(
+    backend: &'static dyn Backend,
+    mode: Mode,
+    without: &[&str],
+    lying: Option<&str>,
+    guarantees: &[Guarantee],
+) -> Question {
     // A trap is for the steps that refuse it; without any other step it is refused as ever.
     let traps = guarantees
         .iter()
         .flat_map(|&g| probes::of(g).traps)
         .any(|trap| trap.refused_by.iter().any(|step| without.contains(step)));
-    let question = Question {
+    Question {
         subject: Subject::Isol(backend, mode),
         guarantees: guarantees.to_vec(),
         without: without.iter().map(|&s| s.to_owned()).collect(),
         lying: lying.map(str::to_owned),
         bad_caller: true,
         traps,
+        least: false,
         landlock: Vec::new(),
-    };
-    answer(site, &question).map_err(|error| failed(&error))
+    }
 }
 
 /// The read-back does nothing by itself: it is missed when another step says that it was done, and was not.
@@ -236,6 +284,9 @@ fn nothing_starts(
         let mut scenario = site.scenario(Subject::Isol(backend, mode).how());
         if allotted {
             scenario.user = Who::Allotted;
+        }
+        if step == step_names::USER_NAMESPACE {
+            matrix::as_root(&mut scenario);
         }
         scenario.without = vec![step.to_owned(), step_names::READ_BACK.to_owned()];
         match site.start(&scenario).map_err(|error| failed(&error))? {

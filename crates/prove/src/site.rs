@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use isol_core::{Os, Problem};
 use isol_root::{Resolver, Sysroot, throwaway};
-use isol_steps::HeldUid;
 use isol_sys::attempts;
 use isol_sys::state::{Lock, StateDir};
 
 use crate::attack::raw;
 use crate::baits::Baits;
+use crate::caller::{Attacker, ordinary};
 use crate::interrupts::Interrupts;
 use crate::log::Log;
 use crate::trap::Laid;
@@ -48,7 +48,7 @@ pub struct Site {
     base: PathBuf,
     root: PathBuf,
     outside: PathBuf,
-    uid: HeldUid,
+    uid: Attacker,
     token: String,
     planted: Vec<String>,
     /// A mount outside, where one can be made.
@@ -67,11 +67,11 @@ impl Site {
     pub fn new(executable: &Path) -> Result<Self, Problem> {
         let wrong = |why: String| Problem::new("prove", "can't make a root", why);
         let io = |error: io::Error| Problem::io("prove", "can't make what to attack", &error);
-        let uid = HeldUid::find()?;
+        let uid = Attacker::find()?;
         let token = format!("isol prove: the root of {}", uid.uid());
         let state = StateDir::open().map_err(|error| wrong(error.to_string()))?;
         let number = format!("{}-{}", std::process::id(), uid.uid());
-        let base = place().join(format!("{}{number}", isol::PROOF_DIRECTORY));
+        let base = place(&state).join(format!("{}{number}", isol::PROOF_DIRECTORY));
         // First the lock, then what it stands for.
         let lock = state
             .try_lock(&format!("{LOCK}{number}"))
@@ -129,7 +129,7 @@ impl Site {
     /// The uid that the attackers get, and the gid of the same number.
     #[must_use]
     pub fn uid(&self) -> u32 {
-        self.uid.uid().get()
+        self.uid.uid()
     }
 
     /// A directory outside.
@@ -143,7 +143,8 @@ impl Site {
         let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
         let differs =
             |path: &&Path| device(path).is_some_and(|d| Some(d) != device(Path::new("/")));
-        let hosts = ["/dev", "/proc", "/tmp"].map(Path::new);
+        // Those first that are not there inside, too.
+        let hosts = ["/sys", "/run", "/dev", "/proc", "/tmp"].map(Path::new);
         let one = self.mounted.as_deref().or_else(|| hosts.into_iter().find(differs));
         one.map(Path::to_owned).unwrap_or_default()
     }
@@ -188,7 +189,9 @@ impl Site {
             self.uid()
         );
         put(&at("etc/passwd"), me.as_bytes(), 0o644)?;
-        put(&at("opt/root-only"), ROOT_ONLY.as_bytes(), 0o600)?;
+        if ordinary().is_none() {
+            put(&at("opt/root-only"), ROOT_ONLY.as_bytes(), 0o600)?;
+        }
         // Where devices are in devfs only, a root without one has no /dev/tty.
         if isol_sys::os::HOST == Os::Linux {
             for (name, number) in [("null", (1, 3)), ("tty", (5, 0))] {
@@ -204,6 +207,9 @@ impl Site {
             ("set-uid-other", OTHER, 0, 0o4755),
             ("set-gid-other", 0, OTHER, 0o2755),
         ] {
+            if ordinary().is_some() {
+                continue;
+            }
             let path = self.copy(&root, name)?;
             chown(&path, Some(owner), Some(group))?;
             fs::set_permissions(&path, Permissions::from_mode(mode))?;
@@ -280,9 +286,13 @@ impl Site {
     fn fill_outside(&mut self) -> io::Result<()> {
         let outside = self.outside.clone();
         put(&outside.join("secret"), SECRET.as_bytes(), 0o644)?;
-        put(&outside.join("stdout"), WRITTEN.as_bytes(), 0o600)?;
+        // An ordinary user's own may not be readable even to himself.
+        let mode = if ordinary().is_some() { 0o200 } else { 0o600 };
+        put(&outside.join("stdout"), WRITTEN.as_bytes(), mode)?;
         // Where the program starts is there, too: whoever takes this for the root notices nothing.
-        dir_at(&outside.join("var"), 0o755)?;
+        for dir in ["home", "dev", "tmp", "proc", "var"] {
+            dir_at(&outside.join(dir), 0o755)?;
+        }
         dir_at(&outside.join("loose"), 0o777)?;
         self.log = Some(Log::listen(outside.join("log"))?);
         let point = outside.join("mounted");
@@ -313,9 +323,12 @@ impl Drop for Site {
 
 /// Where a site is made: everybody can come there, and what is executed there keeps its set-id bits. Beside the second
 /// place for isol's own state.
-fn place() -> &'static Path {
+fn place(state: &StateDir) -> PathBuf {
+    if ordinary().is_some() {
+        return state.path().to_owned();
+    }
     let last = StateDir::CANDIDATES.last().map_or("/var/lib/isol", |last| last);
-    Path::new(last).parent().unwrap_or(Path::new("/var"))
+    Path::new(last).parent().unwrap_or(Path::new("/var")).to_owned()
 }
 
 pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

@@ -170,7 +170,20 @@ pub fn check_parents(path: &Path) -> Result<RootDir, RootDirError> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn check(root: &Sysroot, subject: Subject<'_>, runner: Runner<'_>) -> Result<(), SafetyError> {
-    let mut check = Check { root, runner, seen: HashSet::new() };
+    check_for(root, subject, runner, None)
+}
+
+/// As [`check`], for an ordinary user who calls: what is his will do as well as what is root's.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_for(
+    root: &Sysroot,
+    subject: Subject<'_>,
+    runner: Runner<'_>,
+    caller: Option<Uid>,
+) -> Result<(), SafetyError> {
+    let mut check = Check { root, runner, caller, seen: HashSet::new() };
     for path in subject.executed {
         check.file(path, Need::Execute)?;
     }
@@ -192,7 +205,8 @@ pub fn problems(
     runner: Option<Runner<'_>>,
 ) -> Vec<SafetyError> {
     let anybody = Runner { uid: ROOT.0, gid: ROOT.1, groups: &[] };
-    let mut check = Check { root, runner: runner.unwrap_or(anybody), seen: HashSet::new() };
+    let mut check =
+        Check { root, runner: runner.unwrap_or(anybody), caller: None, seen: HashSet::new() };
     let mut found = Vec::new();
     let mut add = |result: Result<(), SafetyError>| {
         if let Err(error) = result
@@ -226,6 +240,7 @@ const ROOT: (Uid, Gid) = (
 struct Check<'a> {
     root: &'a Sysroot,
     runner: Runner<'a>,
+    caller: Option<Uid>,
     seen: HashSet<PathBuf>,
 }
 
@@ -263,9 +278,13 @@ impl Check<'_> {
             if matches!(met.kind, Kind::Symlink { .. }) {
                 continue;
             }
+            let owner = match self.caller {
+                Some(caller) if met.meta.uid == caller.get() => caller.get(),
+                _ => 0,
+            };
             if self.seen.insert(met.path.clone())
                 && let Some(what) =
-                    Flaw::find(&met.meta, 0).or(met.listed.then_some(Flaw::AccessList))
+                    Flaw::find(&met.meta, owner).or(met.listed.then_some(Flaw::AccessList))
             {
                 let path = self.outside(&met.path);
                 let mend = what.mend(&path, &met.meta, 0);

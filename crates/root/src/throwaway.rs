@@ -158,6 +158,14 @@ impl Throwaway {
         &self.path
     }
 
+    /// Makes a place for something to be mounted on, where there is none: a directory, or an empty file.
+    ///
+    /// # Errors
+    /// [`ThrowawayError`] names what is in the way; a link is.
+    pub fn make_place(&self, path: &Path, is_directory: bool) -> Result<(), ThrowawayError> {
+        build::make_place(&self.fd, &self.path, path, is_directory)
+    }
+
     /// What it lacks.
     #[must_use]
     pub fn notes(&self) -> &[Note] {

@@ -1,8 +1,8 @@
 //! Puts a backend's layers and the portable steps in order.
 
 use isol_core::{
-    Allow, Backend, Guarantee, GuaranteeSet, Identity, Ids, Layers, Os, Phase, Plan, PlanError,
-    Request, Root, Step, Support,
+    Allow, Backend, Gid, Guarantee, GuaranteeSet, Identity, Ids, Layers, Os, Phase, Plan,
+    PlanError, Request, Root, Step, Support, Uid,
 };
 
 use crate::allot_uid::AllotUid;
@@ -58,7 +58,8 @@ pub fn assemble(
     check_groups(request)?;
     let mut layers = backend.layers(request)?;
     let mut steps = Steps::new();
-    prepare(&mut steps, request, preparations.before_root);
+    let as_caller = backend.runs_as_caller();
+    prepare(&mut steps, request, preparations.before_root, as_caller);
     // A backend's own checks before the looks into the tree, which cost more.
     steps.extend(layers.take(Phase::Prepare));
     steps.extend(preparations.in_root);
@@ -68,7 +69,7 @@ pub fn assemble(
     enter(&mut steps, request, backend.enters_by_descriptor());
     steps.extend(layers.take(Phase::Enter));
     steps.push(Box::new(WorkingDirectory::new(request.policy.workdir.clone())));
-    give_up(&mut steps, backend.name(), request)?;
+    give_up(&mut steps, backend, request)?;
     steps.push(Box::new(ReadBack));
     steps.extend(layers.take(Phase::Seal));
 
@@ -89,22 +90,22 @@ fn check_groups(request: &Request<'_>) -> Result<(), PlanError> {
     if given > max { Err(PlanError::TooManyGroups { given, max, os }) } else { Ok(()) }
 }
 
-fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps) {
+fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps, as_caller: bool) {
     let policy = request.policy;
     steps.push(Box::new(StandardDescriptors { pass: policy.pass_fds.clone() }));
     match request.identity {
         Identity::Auto { groups } => steps.push(Box::new(AllotUid::new(groups.clone()))),
-        Identity::Fixed(ids) => steps.push(Box::new(Named(ids.clone()))),
+        Identity::Fixed(ids) => steps.push(Box::new(Named { ids: ids.clone(), as_caller })),
     }
     steps.extend(before_root);
     let path = match &policy.root {
         Root::Directory(path) => Some(path.clone()),
         Root::ThrowAway { .. } => None,
     };
-    steps.push(Box::new(RootDirectory { path }));
+    steps.push(Box::new(RootDirectory { path, as_caller }));
     // Root's uid is everybody's who is root.
     let is_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
-    if !policy.allow.contains(Allow::SharedUid) && !is_root {
+    if !policy.allow.contains(Allow::SharedUid) && !is_root && !as_caller {
         steps.push(Box::new(DedicatedUid::default()));
     }
 }
@@ -135,7 +136,7 @@ fn enter(steps: &mut Steps, request: &Request<'_>, by_descriptor: bool) {
 /// The Drop phase.
 fn give_up(
     steps: &mut Steps,
-    backend: &'static str,
+    backend: &dyn Backend,
     request: &Request<'_>,
 ) -> Result<(), PlanError> {
     let (groups, ids) = match request.identity {
@@ -143,16 +144,20 @@ fn give_up(
         Identity::Fixed(ids) => (ids.groups.clone(), Some(ids)),
     };
     let capabilities = request.os.has_capabilities();
+    let keep = match ids {
+        Some(ids) if ids.uid.is_root() => backend.capabilities_of_root(),
+        _ => 0,
+    };
     if capabilities {
-        steps.push(Box::new(BoundingSet));
-        steps.push(Box::new(Securebits));
+        steps.push(Box::new(BoundingSet { keep }));
+        steps.push(Box::new(Securebits { stays_root: keep != 0 }));
     }
-    steps.push(Box::new(Groups::new(groups)));
+    steps.push(Box::new(Groups::new(groups, backend.runs_as_caller())));
     steps.push(Box::new(DropGid { gid: ids.map(|i| i.gid) }));
     steps.push(Box::new(DropUid { uid: ids.map(|i| i.uid) }));
     let die = request.policy.die_with_parent;
     if capabilities {
-        steps.push(Box::new(Capabilities));
+        steps.push(Box::new(Capabilities { keep }));
     }
     if isol_sys::privileges::has_no_privilege_gain(request.os) {
         steps.push(Box::new(NoNewPrivileges));
@@ -164,7 +169,7 @@ fn give_up(
         steps.push(Box::new(ParentDeathSignal { die }));
     } else if die {
         return Err(PlanError::CantHonour {
-            backend,
+            backend: backend.name(),
             what: "a parent-death signal".into(),
             reason: format!("isol sets none on {}", request.os),
             help: None,
@@ -218,20 +223,35 @@ fn given_up(
 
 /// A user that was named: known from the start.
 #[derive(Debug)]
-struct Named(Ids);
+struct Named {
+    ids: Ids,
+    as_caller: bool,
+}
 
 impl Step for Named {
     tells!(Prepare, isol_core::step_names::IDENTITY, [], [UidDropped, GidDropped, GroupsExact]);
 
     fn explains(&self) -> String {
         format!(
-            "the program is uid {}, gid {}; names were looked up before the root changes",
-            self.0.uid, self.0.gid
+            "the program is uid {}, gid {}; {}",
+            self.ids.uid,
+            self.ids.gid,
+            match self.as_caller {
+                true => "outside, the ordinary user who calls",
+                false => "names were looked up before the root changes",
+            }
         )
     }
 
     fn prepare(&mut self, scene: &mut isol_core::Scene) -> Result<(), isol_core::PrepareError> {
-        scene.ids = Some(self.0.clone());
+        scene.ids = Some(self.ids.clone());
+        if self.as_caller {
+            scene.caller = Uid::new(isol_sys::ids::effective_uid());
+            scene.outside = scene
+                .caller
+                .zip(Gid::new(isol_sys::ids::effective_gid()))
+                .map(|(uid, gid)| Ids::new(uid, gid, Vec::new()));
+        }
         Ok(())
     }
 }

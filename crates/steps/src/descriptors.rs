@@ -1,6 +1,8 @@
 //! Everything that nobody asked for is closed.
 
-use isol_core::{Fault, Mode, Stage, Step, step_names};
+use std::os::fd::AsRawFd;
+
+use isol_core::{Fault, Mode, PrepareError, Scene, Stage, Step, step_names};
 use isol_sys::descriptors;
 
 use crate::tells::{doing, must};
@@ -12,18 +14,20 @@ const LOOKED_AT: i32 = 1024;
 pub(crate) struct Descriptors {
     /// Sorted.
     pub(crate) pass: Vec<i32>,
+    /// The same, and those that a later step still needs and closes; sorted.
+    keep: Vec<i32>,
 }
 
 impl Descriptors {
     pub(crate) fn new(mut pass: Vec<i32>) -> Self {
         pass.sort_unstable();
         pass.dedup();
-        Self { pass }
+        Self { keep: pass.clone(), pass }
     }
 
     /// The highest one that is kept, or is put on a standard descriptor.
     fn last_needed(&self, stage: &Stage) -> i32 {
-        let needed = self.pass.iter().copied().chain(stage.report);
+        let needed = self.keep.iter().copied().chain(stage.report);
         needed.chain(stage.stdio.into_iter().flatten()).fold(2, i32::max)
     }
 }
@@ -41,6 +45,14 @@ impl Step for Descriptors {
         format!("close every descriptor but 0, 1, 2{}", passed.concat())
     }
 
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        if let Some(users) = &scene.user_namespace {
+            self.keep.push(users.as_raw_fd());
+            self.keep.sort_unstable();
+        }
+        Ok(())
+    }
+
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
         if stage.mode == Mode::Spawn {
             // Before anything is changed: until now the table may be the parent's.
@@ -52,7 +64,7 @@ impl Step for Descriptors {
                 descriptors::put(from, to).map_err(doing("dup2 onto a standard descriptor"))?;
             }
         }
-        descriptors::close_all_but(&self.pass, stage.report)
+        descriptors::close_all_but(&self.keep, stage.report)
             .map_err(doing("closing descriptors"))?;
         if stage.mode != Mode::Enter {
             for &fd in &self.pass {

@@ -179,6 +179,8 @@ fn in_place(prepared: &Prepared, mode: Mode, threads: ThreadScope) -> Stage {
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
+    /// The init of its pid namespace, which ends behind it.
+    init: Option<Pid>,
     ended: Option<Status>,
     /// The other ends of its standard descriptors that are pipes.
     pub pipes: [Option<File>; 3],
@@ -204,7 +206,7 @@ impl Child {
             Some(status) => Ok(status),
             None => {
                 let status = process::wait(self.pid)?;
-                self.ended = Some(status);
+                self.has_ended(status);
                 Ok(status)
             }
         }
@@ -219,10 +221,17 @@ impl Child {
             return Ok(self.ended);
         }
         let status = process::poll_stops(self.pid)?;
-        if let Some(Status::Exited(_) | Status::Signalled(_)) = status {
-            self.ended = status;
+        if let Some(ended @ (Status::Exited(_) | Status::Signalled(_))) = status {
+            self.has_ended(ended);
         }
         Ok(status)
+    }
+
+    /// With the init ends everything that the program has left in its pid namespace; the kernel says that it has ended
+    /// when all of that is gone.
+    fn has_ended(&mut self, status: Status) {
+        self.ended = Some(status);
+        end_init(self.init.take());
     }
 
     /// Sends it a signal, if it has not ended.
@@ -251,32 +260,59 @@ fn start(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
         .map_err(LaunchError::system("can't open the program's standard descriptors"))?;
     let guarded = prepared.plan().steps().any(|step| step.needs_parent());
     let tells = prepared.plan().steps().any(|step| step.sends_descriptor());
-    let (pid, outcome) = match (isol_sys::spawn::PARENT_GOES_ON, guarded) {
+    let replaced = prepared.plan().steps().any(|step| step.replaces_child());
+    let (pid, init, outcome) = match (isol_sys::spawn::PARENT_GOES_ON, guarded) {
         (false, true) => {
             let what = "a step needs the parent, which waits on this system";
             return Err(LaunchError::Command(what));
         }
-        (false, false) if !tells => in_shared_memory(prepared, image, &stdio)?,
+        (false, false) if !tells && !replaced => in_shared_memory(prepared, image, &stdio)?,
         _ => over_a_pipe(prepared, image, &stdio, guarded, tells)?,
     };
-    match outcome {
-        Outcome::Started(refusals) => Ok(Child { pid, ended: None, pipes: stdio.outer, refusals }),
+    let failed = match outcome {
+        Outcome::Started(refusals) => {
+            return Ok(Child { pid, init, ended: None, pipes: stdio.outer, refusals });
+        }
         Outcome::Failed(record) => {
             // It ends by itself, and says nothing new.
             let _ = process::wait(pid);
-            Err(error(prepared, image, record))
+            error(prepared, image, record)
         }
         Outcome::Unheard(source) => {
             // It may be running by now, and nobody knows how far it came.
             let _ = process::signal(pid, SIGKILL);
             let _ = process::wait(pid);
-            Err(LaunchError::System { what: "can't read what the child reports", source })
+            LaunchError::System { what: "can't read what the child reports", source }
         }
-        Outcome::Silent => {
-            let status =
-                process::wait(pid).map_err(LaunchError::system("can't wait for the child"))?;
-            Err(LaunchError::Killed(status))
+        Outcome::Silent => match process::wait(pid) {
+            Ok(status) => LaunchError::Killed(status),
+            Err(source) => LaunchError::System { what: "can't wait for the child", source },
+        },
+    };
+    // Last: it is there until those in its namespace have been waited for.
+    end_init(init);
+    Err(failed)
+}
+
+const SIGKILL: i32 = 9;
+
+/// Who has taken the child's place: the program, and the init above it.
+fn successors(child: Pid, replaced: Option<(i32, i32)>) -> (Pid, Option<Pid>) {
+    match replaced {
+        None => (child, None),
+        Some((init, 0)) => (child, Some(Pid::new(init))),
+        Some((init, program)) => {
+            // It has ended by itself.
+            let _ = process::wait(child);
+            (Pid::new(program), Some(Pid::new(init)))
         }
+    }
+}
+
+fn end_init(init: Option<Pid>) {
+    if let Some(init) = init {
+        let _ = process::signal(init, SIGKILL);
+        let _ = process::wait(init);
     }
 }
 
@@ -296,7 +332,7 @@ fn in_shared_memory(
     prepared: &Prepared,
     image: &Image,
     stdio: &Plumbing,
-) -> Result<(Pid, Outcome), LaunchError> {
+) -> Result<(Pid, Option<Pid>, Outcome), LaunchError> {
     let stage = stage(stdio, None);
     // Only `descriptors` gives the child a table of its own, before anything in it is changed.
     let parts = prepared.plan().steps().any(|step| step.name() == step_names::DESCRIPTORS);
@@ -314,7 +350,7 @@ fn in_shared_memory(
         125
     };
     let pid = isol_sys::spawn::child(table, &mut child).map_err(cant_make_a_child)?;
-    Ok((pid, said.map_or(Outcome::Silent, Outcome::after)))
+    Ok((pid, None, said.map_or(Outcome::Silent, Outcome::after)))
 }
 
 /// A child with a memory of its own reports over a pipe.
@@ -324,7 +360,7 @@ fn over_a_pipe(
     stdio: &Plumbing,
     guarded: bool,
     tells: bool,
-) -> Result<(Pid, Outcome), LaunchError> {
+) -> Result<(Pid, Option<Pid>, Outcome), LaunchError> {
     // Where the parent has a part in it, the child hears from it, too; and a pipe carries no descriptors.
     let ends = if guarded || tells { pipe::both_ways() } else { pipe::new() };
     let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
@@ -333,19 +369,20 @@ fn over_a_pipe(
     let pid = isol_sys::spawn::child(Table::Copied, &mut child).map_err(cant_make_a_child)?;
     let mut read = File::from(read);
     // While it is open here, the child's end of it can't be seen.
+    let mut replaced = None;
     let outcome = match pipe::close(write) {
-        Ok(()) => outcome(&mut read, prepared, tells),
+        Ok(()) => outcome(&mut read, prepared, tells, &mut replaced),
         Err(source) => Outcome::Unheard(source),
     };
-    // `read` is dropped: whoever waits for leave hears by this that there is none.
-    Ok((pid, outcome))
+    // Whoever waits for leave hears by this that there is none.
+    drop(read);
+    let (pid, init) = successors(pid, replaced);
+    Ok((pid, init, outcome))
 }
 
 fn cant_make_a_child(source: io::Error) -> LaunchError {
     LaunchError::System { what: "can't make a child", source }
 }
-
-const SIGKILL: i32 = 9;
 
 /// What runs between fork and exec: async-signal-safe.
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
@@ -397,7 +434,12 @@ impl Outcome {
     }
 }
 
-fn outcome(report: &mut File, prepared: &Prepared, tells: bool) -> Outcome {
+fn outcome(
+    report: &mut File,
+    prepared: &Prepared,
+    tells: bool,
+    replaced: &mut Option<(i32, i32)>,
+) -> Outcome {
     let (mut ready, mut refusals) = (false, None);
     loop {
         let heard = match tells {
@@ -407,6 +449,7 @@ fn outcome(report: &mut File, prepared: &Prepared, tells: bool) -> Outcome {
         match heard {
             Ok(Some((bytes, descriptor))) => match Record::decode(&bytes) {
                 Some(Record::Ready) => ready = true,
+                Some(Record::Replaced { init, program }) => *replaced = Some((init, program)),
                 Some(Record::Waiting) => {
                     if let Err(failed) = seal(prepared, report) {
                         // Without leave it ends.
@@ -436,7 +479,7 @@ fn error(prepared: &Prepared, image: &Image, record: Record) -> LaunchError {
         Record::NotExecuted(errno) => {
             LaunchError::NotExecuted { program: image.program.clone(), errno }
         }
-        Record::Ready | Record::Waiting | Record::Listener => {
+        Record::Ready | Record::Waiting | Record::Listener | Record::Replaced { .. } => {
             LaunchError::Killed(Status::Exited(125))
         }
     }

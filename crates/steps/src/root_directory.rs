@@ -9,6 +9,8 @@ use isol_sys::rootdir::{self, RootDirError};
 pub(crate) struct RootDirectory {
     /// `None` for a root that an earlier step makes.
     pub(crate) path: Option<PathBuf>,
+    /// Whether it is an ordinary user who calls, whose own directories will do.
+    pub(crate) as_caller: bool,
 }
 
 impl Step for RootDirectory {
@@ -16,9 +18,11 @@ impl Step for RootDirectory {
 
     fn explains(&self) -> String {
         let path = self.path.as_ref().map_or("the new tree".into(), |p| p.display().to_string());
-        format!(
-            "open {path} one component at a time; each must be root's, and only root's to write"
-        )
+        let whose = match self.as_caller {
+            false => "root's, and only root's to write",
+            true => "root's or the caller's, and nobody else's to write",
+        };
+        format!("open {path} one component at a time; each must be {whose}")
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
@@ -29,7 +33,11 @@ impl Step for RootDirectory {
                 "no step has made one",
             )
         })?;
-        let root = rootdir::open(&path).map_err(|error| refusal(&error))?;
+        let opened = match scene.caller {
+            None => rootdir::open(&path),
+            Some(caller) => rootdir::open_own(&path, caller),
+        };
+        let root = opened.map_err(|error| refusal(&error))?;
         let (device, inode) = root.id();
         scene.root =
             Some(RootHandle { path: root.path().to_owned(), device, inode, fd: root.into_fd() });

@@ -152,6 +152,22 @@ impl From<&FileStat> for Meta {
     }
 }
 
+/// Whether a directory, by its name in another one, has nothing in it. No link is followed.
+///
+/// # Errors
+/// As openat(2) and readdir(3).
+pub fn is_empty_directory<P: ?Sized + NixPath>(dir: impl AsFd, name: &P) -> nix::Result<bool> {
+    use nix::fcntl::OFlag;
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mut opened = nix::dir::Dir::openat(dir, name, flags, nix::sys::stat::Mode::empty())?;
+    for entry in opened.iter() {
+        if !matches!(entry?.file_name().to_bytes(), b"." | b"..") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,8 @@ use descend::descend_past;
 pub(crate) use descend::{Rule, descend, go_down};
 pub use error::{Flaw, RootDirError};
 
+use isol_core::Uid;
+
 use crate::meta::Meta;
 
 /// An open, checked root directory.
@@ -89,7 +91,23 @@ impl AsFd for RootDir {
 /// assert!(matches!(open("srv/www".as_ref()), Err(RootDirError::Relative { .. })));
 /// ```
 pub fn open(path: &Path) -> Result<RootDir, RootDirError> {
-    let (fd, meta, path) = descend(path, Rule::RootOnly).map_err(RootDirError::from)?;
+    open_by(path, Rule::RootOnly)
+}
+
+/// As [`open`], for an ordinary user: the directory has to be his own, and those above it his or root's; a sticky one
+/// will do where what comes next belongs to one of both.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_own(path: &Path, user: Uid) -> Result<RootDir, RootDirError> {
+    open_by(path, Rule::OrUser(user.get())).or_else(|error| match open_by(path, Rule::RootOnly) {
+        Ok(root) => Ok(root),
+        Err(_) => Err(error),
+    })
+}
+
+fn open_by(path: &Path, rule: Rule) -> Result<RootDir, RootDirError> {
+    let (fd, meta, path) = descend(path, rule).map_err(RootDirError::from)?;
     match path.parent() {
         Some(_) => Ok(RootDir { fd, path, meta }),
         None => Err(RootDirError::Slash),

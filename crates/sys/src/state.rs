@@ -54,12 +54,14 @@ pub struct StateDir {
 }
 
 impl StateDir {
-    /// The directories that [`open`](Self::open) tries, in this order.
+    /// The directories that [`open`](Self::open) tries, in this order, for root. For an ordinary user they are
+    /// `$XDG_RUNTIME_DIR/isol` and `/tmp/isol-UID`.
     pub const CANDIDATES: &[&str] = os::CANDIDATES;
 
     /// Opens, and where need be makes, the first of [`CANDIDATES`](Self::CANDIDATES) that this host has room for.
     ///
-    /// It and every directory above it belong to root, and nobody else can write to them.
+    /// It and every directory above it belong to root, or to the ordinary user who calls, and nobody else can write to
+    /// them; a sticky directory above will do.
     ///
     /// # Errors
     /// - [`StateError::Untrusted`] if a candidate is there, but somebody else could write to it. The next one is
@@ -91,8 +93,8 @@ impl StateDir {
     /// places to sweep.
     #[must_use]
     pub fn existing() -> Vec<Self> {
-        let open = |path: &&str| Self::trusted(Path::new(path), Rule::RootOnly).ok();
-        Self::CANDIDATES.iter().filter_map(open).collect()
+        let (paths, rule) = candidates();
+        paths.iter().filter_map(|path| Self::trusted(path, rule).ok()).collect()
     }
 
     /// Opens the directory `path`, or makes it where it is missing (but not those above it): for tests, and for
@@ -148,10 +150,11 @@ impl StateDir {
 
     fn first(for_roots: bool) -> Result<Self, StateError> {
         let mut tried = Vec::new();
-        for path in Self::CANDIDATES.iter().map(Path::new) {
-            let state = match Self::make(path, Rule::RootOnly) {
+        let (paths, rule) = candidates();
+        for path in paths {
+            let state = match Self::make(&path, rule) {
                 Ok(state) => state,
-                Err(e) if e.is_absence(path) => {
+                Err(e) if e.is_absence(&path) => {
                     tried.push(e);
                     continue;
                 }
@@ -203,6 +206,19 @@ impl StateDir {
     fn io(&self, call: &'static str, name: &str, source: Errno) -> StateError {
         StateError::Io { call, path: self.path.join(name), source }
     }
+}
+
+/// Where the caller keeps state, and who may be able to change it.
+fn candidates() -> (Vec<PathBuf>, Rule) {
+    let user = geteuid();
+    if user.is_root() {
+        let paths = StateDir::CANDIDATES.iter().map(PathBuf::from);
+        return (paths.collect(), Rule::RootOnly);
+    }
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let runtime = runtime.filter(|path| path.is_absolute()).map(|path| path.join("isol"));
+    let shared = PathBuf::from(format!("/tmp/isol-{user}"));
+    (runtime.into_iter().chain([shared]).collect(), Rule::OrUser(user.as_raw()))
 }
 
 impl AsFd for StateDir {

@@ -94,8 +94,8 @@ impl Seen {
             Err(errno) => errno.to_string(),
         };
         self.say("capabilities-empty", told(privileges::capabilities_are_empty()));
-        self.say("bounding-set-empty", told(privileges::bounding_set_is_empty()));
-        self.say("securebits-locked", told(privileges::securebits_are_locked()));
+        self.say("bounding-set-empty", told(privileges::bounding_set_is(0)));
+        self.say("securebits-locked", told(privileges::securebits_are_locked(false)));
         self.say("no-new-privileges", told(privileges::has_no_new_privileges()));
         self.say("plain-execution-domain", told(privileges::execution_domain_is_plain()));
         self.say("plain-scheduling", told(scheduling::is_reset()));

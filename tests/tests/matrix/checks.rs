@@ -74,6 +74,7 @@ fn nothing_tried(site: &Site) -> Result<(), Failed> {
         guarantees: Guarantee::ALL.to_vec(),
         without: Vec::new(),
         landlock: Vec::new(),
+        least: false,
         lying: None,
         bad_caller: true,
         traps: false,
@@ -142,6 +143,7 @@ fn landlock(site: &Site) -> Result<(), Failed> {
             bad_caller: true,
             traps: false,
             landlock: words.iter().map(|&word| word.to_owned()).collect(),
+            least: false,
         };
         let tried = matrix::answer(site, &question).map_err(|error| error.to_string())?;
         Ok::<_, Failed>(tried.into_iter().next().ok_or("nothing was tried")?)

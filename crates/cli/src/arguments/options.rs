@@ -49,6 +49,15 @@ pub(crate) struct Options {
     /// A host name of its own, where the backend gives it one
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
+    /// Mount a file or directory of the host's in the root; namespaces only
+    #[arg(long, value_name = "SRC[:DST][:ro]")]
+    pub(crate) bind: Vec<String>,
+    /// Mount a new, empty file system of this many bytes in the root; namespaces only
+    #[arg(long, value_name = "DIR[:SIZE]")]
+    pub(crate) tmpfs: Vec<String>,
+    /// Have the root be read-only; namespaces only
+    #[arg(long)]
+    pub(crate) read_only: bool,
     /// Have messages to syslog from inside arrive: at the host's syslogd, or at this datagram socket
     #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
     pub(crate) syslog: Option<Option<PathBuf>>,
@@ -69,7 +78,7 @@ pub(crate) struct Options {
     /// Refuse to run without these guarantees
     #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
-    /// Give up a guarantee: root-user, root-group, shared-uid, terminal, scheduling,
+    /// Give up a guarantee: root-user, root-group, shared-uid, terminal, scheduling, host-pids,
     /// loader-environment
     #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,

@@ -40,14 +40,15 @@ impl Step for ProgramInRoot {
         let missing = |what: &str| Problem::new(step_names::PROGRAM, what, "");
         let command = scene.command.take().ok_or_else(|| missing("no program is named"))?;
         let root = scene.root.as_ref().ok_or_else(|| missing("no root has been opened"))?;
-        let ids =
-            scene.ids.as_ref().ok_or_else(|| missing("nobody has said who the program will be"))?;
+        let ids = scene.outside.as_ref().or(scene.ids.as_ref());
+        let ids = ids.ok_or_else(|| missing("nobody has said who the program will be"))?;
         let tree = sysroot(root)?;
         let explain = |error: &ClosureError| problem(error, step_names::PROGRAM, Some(&root.path));
         let path = find(&command, &tree).map_err(|e| explain(&e))?;
         let closure = Resolver::new(&tree).closure(&path, &[]).map_err(|e| explain(&e))?;
         let runner = Runner { uid: ids.uid, gid: ids.gid, groups: &ids.groups };
-        safety::check(&tree, (&closure).into(), runner).map_err(|error| unsafe_problem(&error))?;
+        safety::check_for(&tree, (&closure).into(), runner, scene.caller)
+            .map_err(|error| unsafe_problem(&error))?;
         check_mount(root)?;
         scene.command = Some(command.found_at(path));
         Ok(())

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use isol_core::{Hold, Kind, PrepareError, Problem, Scene, Step, step_names};
+use isol_core::{Bind, Hold, Kind, Policy, PrepareError, Problem, Scene, Step, Tmpfs, step_names};
 use isol_root::throwaway::cache::Request;
 use isol_root::throwaway::{Options, Throwaway, ThrowawayError};
 use isol_root::walk::WalkError;
@@ -15,14 +15,26 @@ use super::program::problem as closure_problem;
 #[derive(Debug)]
 pub(crate) struct ThrowAwayRoot {
     add: Vec<PathBuf>,
+    binds: Vec<Bind>,
+    tmpfs: Vec<Tmpfs>,
     made: Option<Throwaway>,
     /// Who says that everything that ran in it has ended.
     hold: Option<Arc<dyn Hold>>,
 }
 
 impl ThrowAwayRoot {
-    pub(crate) fn new(add: Vec<PathBuf>) -> Self {
-        Self { add, made: None, hold: None }
+    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
+        let (binds, tmpfs) = (policy.binds.clone(), policy.tmpfs.clone());
+        Self { add, binds, tmpfs, made: None, hold: None }
+    }
+
+    /// What is asked to be mounted in it has to be mounted on something.
+    fn make_places(&self, made: &Throwaway) -> Result<(), ThrowawayError> {
+        for bind in &self.binds {
+            // One that is not there is refused when it is mounted.
+            made.make_place(&bind.target, bind.source.metadata().is_ok_and(|meta| meta.is_dir()))?;
+        }
+        self.tmpfs.iter().try_for_each(|tmpfs| made.make_place(&tmpfs.target, true))
     }
 
     /// What the run asks for.
@@ -44,7 +56,8 @@ impl ThrowAwayRoot {
         let unusable = |error| unusable(&error);
         let state = StateDir::open_for_roots().map_err(|error| unusable(error.into()))?;
         // Only a uid that was allotted is nobody's afterwards, so that the tree can be another's.
-        let keeps = self.hold.is_some() && !options.uid.is_root();
+        let has_places = !self.binds.is_empty() || !self.tmpfs.is_empty();
+        let keeps = self.hold.is_some() && !options.uid.is_root() && !has_places;
         if keeps && let Some(made) = Throwaway::reuse(&state, request, options).map_err(unusable)? {
             return Ok(made);
         }
@@ -100,6 +113,7 @@ impl Step for ThrowAwayRoot {
         self.hold.clone_from(&scene.uid_hold);
         let request = self.request(found)?;
         let made = self.make(&host, &request, &Options::new(ids.uid, ids.gid))?;
+        self.make_places(&made).map_err(|error| unusable(&error))?;
         scene.notes.extend(made.notes().iter().map(ToString::to_string));
         scene.root_path = Some(made.path().to_owned());
         scene.command = Some(command.found_at(request.program));

@@ -27,6 +27,9 @@ macro_rules! tells_as_the_step {
         fn prepare_again(&self, scene: &Scene) -> Result<(), PrepareError> {
             self.step().prepare_again(scene)
         }
+        fn replaces_child(&self) -> bool {
+            self.step().replaces_child()
+        }
         fn stop(&mut self) {
             self.step_mut().stop();
         }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::io;
 
-use isol_core::{Allow, Guarantee, Mode, step_names};
+use isol_core::{Allow, Backend, Guarantee, Mode, step_names};
 
+use crate::caller::{ordinary, unless_denied};
 use crate::engine::Outcome;
 use crate::scenario::{Scenario, Who};
 use crate::subject::Subject;
@@ -25,6 +26,8 @@ pub struct Question {
     pub bad_caller: bool,
     /// Whether traps are laid too.
     pub traps: bool,
+    /// Whether the policy asks for as little as the backend can give: the host's processes, its network, its name.
+    pub least: bool,
     /// What Landlock confines, in words.
     pub landlock: Vec<String>,
 }
@@ -107,7 +110,9 @@ type Found = HashMap<Guarantee, Tried>;
 pub fn answer(site: &Site, question: &Question) -> io::Result<Vec<Tried>> {
     let mut found: Found = question.guarantees.iter().map(|&g| (g, Tried::new(g))).collect();
     for setting in [Setting::Ordinary, Setting::Named, Setting::AsRoot] {
-        if setting == Setting::Named && takes_numbers_only(&question.subject) {
+        // An ordinary user can be nobody else.
+        let alone = ordinary().is_some();
+        if setting == Setting::Named && (alone || takes_numbers_only(&question.subject)) {
             continue;
         }
         attack_in(site, question, setting, &mut found)?;
@@ -203,9 +208,10 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
         Subject::Isol(backend, mode) => super::support(*backend, *mode, g).is_offered(),
         _ => false,
     };
-    scenario.network_off = offered(Guarantee::NetworkConfined);
-    if offered(Guarantee::HostnamePrivate) {
-        scenario.hostname = Some("isol-prove".into());
+    match &question.subject {
+        _ if question.least => scenario.allow.push(Allow::HostPids.id().into()),
+        Subject::Isol(backend, _) => ask_for_all(&mut scenario, *backend),
+        _ => {}
     }
     match setting {
         Setting::Ordinary => {}
@@ -214,12 +220,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
             // Some of the host's own daemons run as nobody.
             scenario.allow.push(Allow::SharedUid.id().into());
         }
-        Setting::AsRoot if offered(Guarantee::RootHarmless) => {
-            scenario.user = Who::Id(0);
-            scenario.allow.extend(
-                [Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()),
-            );
-        }
+        Setting::AsRoot if offered(Guarantee::RootHarmless) => as_root(&mut scenario),
         Setting::AsRoot if matches!(question.subject, Subject::Tool(_)) => {
             scenario.user = Who::Id(0);
         }
@@ -232,6 +233,23 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
         fill_in(words, site, &scenario.user, &scenario.groups);
     }
     scenario
+}
+
+/// Has the program be uid 0, where the backend confines even that.
+pub(crate) fn as_root(scenario: &mut Scenario) {
+    scenario.user = Who::Id(0);
+    scenario
+        .allow
+        .extend([Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()));
+}
+
+/// Has the policy ask for what the backend gives on request.
+pub(crate) fn ask_for_all(scenario: &mut Scenario, backend: &dyn Backend) {
+    let offered = |g| backend.support(g, isol_sys::os::HOST).is_offered();
+    scenario.network_off = offered(Guarantee::NetworkConfined);
+    if offered(Guarantee::HostnamePrivate) {
+        scenario.hostname = Some("isol-prove".into());
+    }
 }
 
 const DROPS: [&str; 9] = [
@@ -295,7 +313,10 @@ fn spring(
             return Ok(());
         }
     };
-    let laid = (trap.lay)(site, &mut scenario)?;
+    let Some(laid) = unless_denied((trap.lay)(site, &mut scenario))? else {
+        tried.not_here.push(format!("{}: it takes root to lay", trap.name));
+        return Ok(());
+    };
     if let Some(why) = laid.not_here {
         tried.not_here.push(format!("{}: {why}", trap.name));
         return Ok(());

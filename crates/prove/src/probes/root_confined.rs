@@ -23,6 +23,8 @@ pub(crate) const PROBE: Probe = Probe {
         Attack::new("checked-directory", checked, Breach::Unless(checked_root)),
         Attack::new("descriptors", descriptors, SECRET),
         Attack::new("roots-in-proc", roots_in_proc, SECRET).only_on(Os::Linux),
+        Attack::new("init-s-executable", |_| init_s_executable(), Breach::Anything)
+            .only_on(Os::Linux),
         Attack::new("file-handle", file_handle, SECRET),
         Attack::new("core-pattern", core_pattern, Breach::Anything).only_on(Os::Linux),
         Attack::new("moved-directory", moved, SECRET)
@@ -109,6 +111,19 @@ fn roots_in_proc(inside: &Inside<'_>) -> Seen {
     Seen::first(pids.iter().map(|pid| {
         let path = PathBuf::from(format!("/proc/{pid}/root")).join(below);
         (path.display().to_string(), read(&path))
+    }))
+}
+
+/// The init's executable is isol's own, on the host: whoever opens it can read it, and write to it once it has ended.
+pub(super) fn init_s_executable() -> Seen {
+    let ways = ["exe", "root", "cwd", "map_files", "mem"];
+    Seen::first(ways.iter().map(|name| {
+        let path = format!("/proc/1/{name}");
+        let seen = match std::fs::File::open(&path) {
+            Ok(_) => Seen::Got("it can be opened".into()),
+            Err(error) => Seen::Refused(message(&error)),
+        };
+        (path, seen)
     }))
 }
 

@@ -5,7 +5,7 @@ use std::os::fd::AsRawFd;
 use isol_core::{Errno, Guarantee, Os};
 use isol_sys::attempts::{self as sys, Namespace};
 
-use super::root_confined::read_at;
+use super::root_confined::{init_s_executable, read_at};
 use crate::attack::{message, read, read_device};
 use crate::brief::Want;
 use crate::{Attack, Breach, Expected, Inside, Probe, Seen, Setting};
@@ -26,6 +26,9 @@ pub(crate) const PROBE: Probe = Probe {
             .setting(ROOT),
         Attack::new("trace", |i| done(sys::trace(i.brief.victim)), Breach::Anything).setting(ROOT),
         Attack::new("outsider-s-namespaces", join, Breach::Anything)
+            .setting(ROOT)
+            .only_on(Os::Linux),
+        Attack::new("init-s-executable", |_| init_s_executable(), Breach::Anything)
             .setting(ROOT)
             .only_on(Os::Linux),
         Attack::new("core-pattern", |_| core_pattern(), Breach::Anything)

@@ -116,6 +116,8 @@ fn furnish(
         maker.directory(root.as_fd(), Path::new("/tmp"), 0o1777)?;
     }
 
+    // For whoever mounts one there.
+    maker.directory(root.as_fd(), Path::new("/proc"), 0o755)?;
     let dev = maker.directory(root.as_fd(), Path::new("/dev"), 0o755)?;
     if !has("/dev/null")
         && let Err(source) = isol_sys::device::make_null(&dev)
@@ -123,6 +125,39 @@ fn furnish(
         notes.push(Note::NoNullDevice { source });
     }
     Ok(notes)
+}
+
+/// Makes a place for something to be mounted on, where there is none: directories down to it, and an empty file unless
+/// it is a directory itself. No link is followed.
+pub(super) fn make_place(
+    root: &OwnedFd,
+    base: &Path,
+    path: &Path,
+    is_directory: bool,
+) -> Result<(), ThrowawayError> {
+    let maker = Maker { base };
+    let mut parent = root.try_clone().map_err(|e| maker.failed("dup", path, errno(&e)))?;
+    let mut done = PathBuf::from("/");
+    let below = path.strip_prefix("/").unwrap_or(path);
+    let mut names = below.components().peekable();
+    while let Some(name) = names.next() {
+        done.push(name);
+        if names.peek().is_some() || is_directory {
+            parent = match open_there(&parent, &done) {
+                Ok(there) => there,
+                Err(Errno::ENOENT) => maker.directory(parent.as_fd(), &done, 0o755)?,
+                Err(e) => return Err(maker.failed("open", &done, e)),
+            };
+        } else if Meta::at(&parent, name.as_os_str()).is_err() {
+            maker.text(parent.as_fd(), &done, b"")?;
+        }
+    }
+    Ok(())
+}
+
+fn open_there(parent: &OwnedFd, path: &Path) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(parent, name(path), flags, Mode::empty())
 }
 
 /// The files that know root and the one user.

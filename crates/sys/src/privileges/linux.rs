@@ -14,15 +14,15 @@ fn prctl(option: c_int, argument: c_ulong, second: c_ulong) -> Result<c_int, Err
 /// The highest capability number that any kernel could know: the sets have 64 bits.
 const CAPABILITIES: c_ulong = 64;
 
-/// Takes every capability out of the bounding set.
+/// Takes every capability but these out of the bounding set.
 ///
 /// # Errors
 /// `EPERM` without `CAP_SETPCAP`.
 ///
 /// # References
 /// PR_CAPBSET_DROP(2const), capabilities(7)
-pub fn empty_bounding_set() -> Result<(), Errno> {
-    for capability in 0..CAPABILITIES {
+pub fn limit_bounding_set(keep: u64) -> Result<(), Errno> {
+    for capability in (0..CAPABILITIES).filter(|c| keep >> c & 1 == 0) {
         match prctl(libc::PR_CAPBSET_DROP, capability, 0) {
             Ok(_) => {}
             // Behind the last one that this kernel knows.
@@ -33,14 +33,15 @@ pub fn empty_bounding_set() -> Result<(), Errno> {
     Ok(())
 }
 
-/// Whether the bounding set is empty.
+/// Whether the bounding set has these and no others.
 ///
 /// # Errors
 /// As prctl(2).
-pub fn bounding_set_is_empty() -> Result<bool, Errno> {
+pub fn bounding_set_is(keep: u64) -> Result<bool, Errno> {
     for capability in 0..CAPABILITIES {
+        let wanted = (keep >> capability & 1) as c_int;
         match prctl(libc::PR_CAPBSET_READ, capability, 0) {
-            Ok(0) => {}
+            Ok(found) if found == wanted => {}
             Ok(_) => return Ok(false),
             Err(Errno(libc::EINVAL)) if capability > 0 => break,
             Err(errno) => return Err(errno),
@@ -69,35 +70,59 @@ const VERSION_3: u32 = 0x2008_0522;
 ///
 /// # Errors
 /// As capset(2).
+pub fn empty_capabilities() -> Result<(), Errno> {
+    set_capabilities(0)
+}
+
+/// Empties the ambient and inheritable sets, and makes these the permitted and effective ones.
+///
+/// # Errors
+/// As capset(2).
 ///
 /// # References
 /// capset(2), PR_CAP_AMBIENT(2const)
-pub fn empty_capabilities() -> Result<(), Errno> {
+pub fn set_capabilities(keep: u64) -> Result<(), Errno> {
     match prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as c_ulong, 0) {
         // EINVAL: a kernel before 4.3, which has no ambient set.
         Ok(_) | Err(Errno(libc::EINVAL)) => {}
         Err(errno) => return Err(errno),
     }
     let header = Header { version: VERSION_3, pid: 0 };
-    let empty = [Half::default(); 2];
+    let halves = halves(keep);
     // SAFETY: the header and both halves are readable for the call, as version 3 wants.
-    check_long(unsafe { libc::syscall(libc::SYS_capset, &header, empty.as_ptr()) }).map(drop)
+    check_long(unsafe { libc::syscall(libc::SYS_capset, &header, halves.as_ptr()) }).map(drop)
+}
+
+fn halves(keep: u64) -> [Half; 2] {
+    [keep as u32, (keep >> 32) as u32].map(|part| Half {
+        effective: part,
+        permitted: part,
+        inheritable: 0,
+    })
 }
 
 /// Whether those four sets are empty.
 ///
 /// # Errors
 /// As capget(2).
+pub fn capabilities_are_empty() -> Result<bool, Errno> {
+    capabilities_are(0)
+}
+
+/// Whether [`set_capabilities`] is in force.
+///
+/// # Errors
+/// As capget(2) and prctl(2).
 ///
 /// # References
 /// capget(2)
-pub fn capabilities_are_empty() -> Result<bool, Errno> {
+pub fn capabilities_are(keep: u64) -> Result<bool, Errno> {
     let header = Header { version: VERSION_3, pid: 0 };
     let mut found = [Half { effective: 1, ..Half::default() }; 2];
     // SAFETY: the header is readable and both halves are writable for the call.
     check_long(unsafe { libc::syscall(libc::SYS_capget, &header, found.as_mut_ptr()) })?;
-    // An ambient capability is always a permitted one too.
-    Ok(found == [Half::default(); 2])
+    // An ambient capability is always an inheritable one too.
+    Ok(found == halves(keep))
 }
 
 /// Whether the effective set has what giving up everything takes: `CAP_SETGID`,
@@ -118,7 +143,7 @@ const KEEP_CAPS: c_int = 1 << 4;
 const NO_CAP_AMBIENT_RAISE: c_int = 1 << 6;
 const ALL_LOCKED: c_int = 0b1010_1010;
 
-/// Makes uid 0 mean nothing to capabilities (`SECBIT_NOROOT`), forbids ambient ones,
+/// Makes uid 0 mean nothing to capabilities (`SECBIT_NOROOT`), unless it is to stay root, forbids ambient ones,
 /// and locks all of it. What a caller has locked already stays as it is.
 ///
 /// # Errors
@@ -126,14 +151,18 @@ const ALL_LOCKED: c_int = 0b1010_1010;
 ///
 /// # References
 /// PR_SET_SECUREBITS(2const), capabilities(7)
-pub fn lock_securebits() -> Result<(), Errno> {
+pub fn lock_securebits(stays_root: bool) -> Result<(), Errno> {
     let found = prctl(libc::PR_GET_SECUREBITS, 0, 0)?;
     let locked_by_caller = |bit: c_int| found & (bit << 1) != 0;
     let mut wanted = (found & !0xff) | ALL_LOCKED;
-    for bit in [NOROOT, NO_CAP_AMBIENT_RAISE] {
+    let (on, off): (&[c_int], &[c_int]) = match stays_root {
+        false => (&[NOROOT, NO_CAP_AMBIENT_RAISE], &[NO_SETUID_FIXUP, KEEP_CAPS]),
+        true => (&[NO_CAP_AMBIENT_RAISE], &[NOROOT, NO_SETUID_FIXUP, KEEP_CAPS]),
+    };
+    for &bit in on {
         wanted |= if locked_by_caller(bit) { found & bit } else { bit };
     }
-    for bit in [NO_SETUID_FIXUP, KEEP_CAPS] {
+    for &bit in off {
         wanted |= if locked_by_caller(bit) { found & bit } else { 0 };
     }
     prctl(libc::PR_SET_SECUREBITS, wanted as c_ulong, 0).map(drop)
@@ -143,9 +172,9 @@ pub fn lock_securebits() -> Result<(), Errno> {
 ///
 /// # Errors
 /// As prctl(2).
-pub fn securebits_are_locked() -> Result<bool, Errno> {
-    const WANTED: c_int = NOROOT | NO_CAP_AMBIENT_RAISE | ALL_LOCKED;
-    Ok(prctl(libc::PR_GET_SECUREBITS, 0, 0)? & WANTED == WANTED)
+pub fn securebits_are_locked(stays_root: bool) -> Result<bool, Errno> {
+    let wanted = NO_CAP_AMBIENT_RAISE | ALL_LOCKED | if stays_root { 0 } else { NOROOT };
+    Ok(prctl(libc::PR_GET_SECUREBITS, 0, 0)? & wanted == wanted)
 }
 
 /// Has execve(2) grant nothing, for this process and all that come of it.

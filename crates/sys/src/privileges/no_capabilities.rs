@@ -8,7 +8,7 @@ use crate::errno::NOT_HERE;
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn empty_bounding_set() -> Result<(), Errno> {
+pub fn limit_bounding_set(_keep: u64) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
@@ -16,7 +16,7 @@ pub fn empty_bounding_set() -> Result<(), Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn bounding_set_is_empty() -> Result<bool, Errno> {
+pub fn bounding_set_is(_keep: u64) -> Result<bool, Errno> {
     Err(NOT_HERE)
 }
 
@@ -40,7 +40,7 @@ pub fn capabilities_are_empty() -> Result<bool, Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn lock_securebits() -> Result<(), Errno> {
+pub fn lock_securebits(_stays_root: bool) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
@@ -48,7 +48,7 @@ pub fn lock_securebits() -> Result<(), Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn securebits_are_locked() -> Result<bool, Errno> {
+pub fn securebits_are_locked(_stays_root: bool) -> Result<bool, Errno> {
     Err(NOT_HERE)
 }
 
@@ -73,5 +73,21 @@ pub fn reset_execution_domain() -> Result<(), Errno> {
 /// # Errors
 /// Always `ENOSYS`.
 pub fn execution_domain_is_plain() -> Result<bool, Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn set_capabilities(_keep: u64) -> Result<(), Errno> {
+    Err(NOT_HERE)
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn capabilities_are(_keep: u64) -> Result<bool, Errno> {
     Err(NOT_HERE)
 }

@@ -54,6 +54,7 @@ fn ask(site: &Site, subject: Subject) -> Result<Vec<Tried>, Box<dyn Error>> {
         subject,
         guarantees,
         without: Vec::new(),
+        least: false,
         landlock: Vec::new(),
         lying: None,
         bad_caller: true,

@@ -1,0 +1,175 @@
+//! A root of the namespace's own, with the checked directory in it, and the file systems that every program expects.
+
+mod asked;
+mod device;
+mod root;
+
+use std::ffi::CStr;
+
+use isol_core::{
+    Errno, Fault, Guarantee as G, Phase, Policy, PrepareError, Problem, Scene, Stage, Step,
+    step_names,
+};
+use isol_sys::meta::{self, Meta};
+use isol_sys::mounts::{self, Fd, Forbids, What};
+use isol_sys::namespaces::{self, Kinds};
+use isol_sys::{chroot, signals};
+
+use asked::{Asked, put};
+
+const NAME: &str = step_names::MOUNTS;
+
+#[derive(Debug)]
+pub(crate) struct Mounts {
+    read_only: bool,
+    asked: Asked,
+    /// Whether this is a user namespace, in which no device can be made.
+    users: bool,
+    /// The mount namespace that must not be this one.
+    outside: u64,
+    /// Which of the directories of the root there are, to mount on.
+    proc: bool,
+    dev: bool,
+    tmp: bool,
+}
+
+impl Mounts {
+    pub(crate) fn new(policy: &Policy, kinds: Kinds, read_only: bool) -> Self {
+        Self {
+            read_only,
+            asked: Asked::new(policy),
+            users: kinds.has(Kinds::USER),
+            outside: 0,
+            proc: false,
+            dev: false,
+            tmp: false,
+        }
+    }
+
+    /// All that is mounted in the root. The host's `/proc` is still there: without it the kernel makes none in a user
+    /// namespace.
+    fn furnish(&self, root: &Fd) -> Result<(), Fault> {
+        let data = Forbids { write: false, exec: true, devices: true };
+        if self.dev {
+            device::fill(root, self.users)?;
+        }
+        if self.proc {
+            let proc =
+                mounts::new_filesystem(c"proc", &PROC, data).map_err(doing("mounting a /proc"))?;
+            put(&proc, root, c"proc", What::Directory)?;
+        }
+        if self.tmp {
+            let tmp =
+                mounts::new_filesystem(c"tmpfs", &TMP, data).map_err(doing("mounting a /tmp"))?;
+            put(&tmp, root, c"tmp", What::Directory)?;
+        }
+        self.asked.apply(root)
+    }
+}
+
+type MountOption = (&'static CStr, Option<&'static CStr>);
+
+/// Of the program's own processes, and nothing but processes.
+const PROC: [MountOption; 2] = [(c"hidepid", Some(c"invisible")), (c"subset", Some(c"pid"))];
+/// For everybody; a tenth of the memory.
+const TMP: [MountOption; 2] = [(c"mode", Some(c"1777")), (c"size", Some(c"10%"))];
+
+/// Turns an errno into the fault of what was being done.
+fn doing(what: &'static str) -> impl Fn(Errno) -> Fault {
+    move |errno| Fault::call(errno, what)
+}
+
+impl Step for Mounts {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Enter
+    }
+
+    fn explains(&self) -> String {
+        let read_only = if self.read_only { "read-only, " } else { "" };
+        format!(
+            "cut off from the host's mounts, make the checked directory the root, {read_only}nosuid, nodev, and detach all else; a /proc of its own processes, a minimal /dev, an empty /tmp, where the root has the directories{}",
+            self.asked.explains()
+        )
+    }
+
+    fn calls(&self) -> &'static [&'static str] {
+        &[
+            "mount",
+            "open_tree",
+            "mount_setattr",
+            "fsopen",
+            "fsconfig",
+            "fsmount",
+            "openat2",
+            "move_mount",
+            "pivot_root",
+            "umount2",
+            "chroot",
+        ]
+    }
+
+    fn establishes(&self) -> &'static [G] {
+        &[G::RootConfined, G::MountsPrivate, G::NoNewRoot, G::NoPrivilegeGain]
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        let root =
+            scene.root.as_ref().ok_or_else(|| Problem::new(NAME, "no root has been opened", ""))?;
+        self.outside = namespaces::identity(Kinds::MOUNT).map_err(|errno| {
+            Problem::call(NAME, "can't tell which mount namespace this is", errno)
+        })?;
+        self.asked.prepare(root)?;
+        let mut missing = Vec::new();
+        for (name, there) in
+            [("proc", &mut self.proc), ("dev", &mut self.dev), ("tmp", &mut self.tmp)]
+        {
+            // A link is no directory: what it leads to is not what was checked.
+            *there = Meta::at(&root.fd, name).is_ok_and(|meta| meta.is_dir());
+            if !*there {
+                missing.push(format!("/{name}"));
+            }
+        }
+        if self.tmp && self.asked.is_on("/tmp") {
+            self.tmp = false;
+        }
+        if self.tmp && !meta::is_empty_directory(&root.fd, "tmp").unwrap_or(false) {
+            self.tmp = false;
+            scene.notes.push("the root's /tmp is not empty: it stays as it is".into());
+        }
+        if !missing.is_empty() {
+            let what = missing.join(", ");
+            scene.notes.push(format!("the root has no directory {what}: nothing is mounted there"));
+        }
+        Ok(())
+    }
+
+    fn apply(&self, _stage: &Stage) -> Result<(), Fault> {
+        // Whatever went wrong before: the host's mounts are not touched.
+        let here = namespaces::identity(Kinds::MOUNT).map_err(doing("looking at the namespace"))?;
+        if here == self.outside {
+            return Err(Fault::state("this is still the host's mount namespace"));
+        }
+        let umask = signals::set_umask(0);
+        root::exchange(self.read_only, |root| self.furnish(root))?;
+        signals::set_umask(umask);
+        Ok(())
+    }
+
+    fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
+        let identity = |path| chroot::identity(path).map_err(doing("stat"));
+        let root = identity(c"/")?;
+        if root != identity(c"/..")? {
+            return Err(Fault::state("there is something above the root directory"));
+        }
+        for (path, there) in [(c"/proc", self.proc), (c"/dev", self.dev), (c"/tmp", self.tmp)] {
+            if there && identity(path)?.0 == root.0 {
+                return Err(Fault::state("a file system of its own is missing in the root"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! The root of the namespace.
+//!
+//! The program's root is a directory below it, and not it itself: the kernel lets nobody make a user namespace whose root
+//! is not its mount namespace's, and whoever walked out of the one would stand in the other, which is empty.
+
+use isol_core::Fault;
+use isol_sys::chroot;
+use isol_sys::mounts::{self, Fd, Forbids, HERE};
+
+use super::{MountOption, doing};
+
+/// What of the lowest root there is to see for whoever would get there: nothing.
+const EMPTY: [MountOption; 2] = [(c"mode", Some(c"755")), (c"size", Some(c"64k"))];
+
+/// Makes the working directory, which is the checked one, the program's root, furnished; it is the working directory then,
+/// too.
+pub(super) fn exchange(
+    read_only: bool,
+    furnish: impl FnOnce(&Fd) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    mounts::cut_off().map_err(doing("cutting the mounts off from the host's"))?;
+    let root = mounts::copy_tree(HERE, c".", true).map_err(doing("open_tree of the root"))?;
+    let forbids = Forbids { write: read_only, exec: false, devices: true };
+    mounts::restrict(root.get(), forbids, true).map_err(doing("mount_setattr of the root"))?;
+    let data = Forbids { write: false, exec: true, devices: false };
+    let base = mounts::new_filesystem(c"tmpfs", &EMPTY, data)
+        .map_err(doing("mounting an empty file system"))?;
+    mounts::attach(base.get(), HERE, c".").map_err(doing("attaching the lowest root"))?;
+    chroot::change_directory_to(base.get()).map_err(doing("fchdir to the lowest root"))?;
+    mounts::make_directory(HERE, c"root", 0o755).map_err(doing("mkdir in the lowest root"))?;
+    mounts::attach(root.get(), HERE, c"root").map_err(doing("attaching the root"))?;
+    furnish(&root)?;
+    mounts::pivot_here().map_err(doing("pivot_root"))?;
+    let shut = Forbids { write: true, exec: true, devices: true };
+    mounts::restrict(base.get(), shut, false).map_err(doing("mount_setattr of the lowest root"))?;
+    chroot::change_directory_to(root.get()).map_err(doing("fchdir to the root"))?;
+    chroot::root_here().map_err(doing("chroot"))
+}

@@ -1,0 +1,49 @@
+//! What of a policy this backend has no way to honour.
+
+use isol_core::{Allow, Network, PlanError, Request, Syslog};
+
+use crate::NAME;
+
+pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
+    let policy = request.policy;
+    let cant = |what: &str, reason: &str, help: &str| {
+        Err(PlanError::CantHonour {
+            backend: NAME,
+            what: what.to_owned(),
+            reason: reason.to_owned(),
+            help: Some(help.to_owned()),
+        })
+    };
+    if let Network::Addresses(_) = &policy.network {
+        return cant(
+            &format!("--network {}", policy.network),
+            "a network namespace has interfaces of its own, and isol gives it none but the loopback",
+            "--network none, or --network host; on FreeBSD a jail takes addresses",
+        );
+    }
+    if policy.syslog != Syslog::Off && crate::availability::as_caller() {
+        return cant(
+            "a syslog relay",
+            "its socket goes where only root can write",
+            "leave --syslog out, or run it as root",
+        );
+    }
+    if let Some(name) = &policy.name {
+        return cant(&format!("the name {name}"), "namespaces have no names", "leave --name out");
+    }
+    if let Some(parameter) = policy.parameters.first() {
+        return cant(
+            &format!("the parameter {parameter}"),
+            "it is a jail's",
+            "leave --jail-param out, or ask for --backend jail",
+        );
+    }
+    if policy.allow.contains(Allow::Threads) && !policy.allow.contains(Allow::HostPids) {
+        return cant(
+            "a process with other threads",
+            "it goes on in a child, which has none of them",
+            "isolate it before it starts threads, or allow the host's processes too",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! A user namespace, made by root.
+
+use std::sync::Arc;
+
+use isol_core::{Gid, Guarantee, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names};
+use isol_sys::namespaces::{self, Range};
+use isol_sys::{processes, random};
+
+const NAME: &str = step_names::USER_NAMESPACE;
+
+/// Ids that no distribution and no range of systemd's has a use for: 2^31 less 2^28, to 2^31.
+const FIRST: u32 = 1_879_048_192;
+const COUNT: u32 = 1 << 28;
+/// How many ids there are inside for uid 0 to give away.
+const INSIDE: u32 = 1 << 16;
+
+/// Makes it, with the program's ids in it, and hands its descriptor on.
+#[derive(Debug)]
+pub(crate) struct UserNamespace {
+    stays_root: bool,
+}
+
+impl UserNamespace {
+    pub(crate) fn new(stays_root: bool) -> Self {
+        Self { stays_root }
+    }
+}
+
+impl Step for UserNamespace {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Prepare
+    }
+
+    fn explains(&self) -> String {
+        match self.stays_root {
+            true => format!(
+                "make a user namespace: uids and gids 0 to {} inside are as many outside that nobody has",
+                INSIDE - 1
+            ),
+            false => {
+                "make a user namespace with the program's uid, gid and groups in it and no others"
+                    .into()
+            }
+        }
+    }
+
+    fn calls(&self) -> &'static [&'static str] {
+        &["clone", "open", "write"]
+    }
+
+    fn establishes(&self) -> &'static [Guarantee] {
+        &[Guarantee::RootHarmless]
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        let missing = || Problem::new(NAME, "nobody has said who the program will be", "");
+        let ids = scene.ids.clone().ok_or_else(missing)?;
+        let (uids, gids) = if self.stays_root { somebody()? } else { as_outside(&ids) };
+        let outside = translated(&ids, &uids, &gids)?;
+        let made = namespaces::make_user(&uids, &gids).map_err(|error| {
+            let problem = Problem::io(NAME, "can't make a user namespace", &error);
+            match crate::denied::by(&error) {
+                Some((why, help)) => Problem { why, ..problem }.help(help),
+                None => problem,
+            }
+        })?;
+        scene.outside = Some(outside);
+        scene.user_namespace = Some(Arc::new(made));
+        Ok(())
+    }
+
+    fn undo(&mut self) {
+        // It goes with its last descriptor.
+    }
+}
+
+type Ranges = (Vec<Range>, Vec<Range>);
+
+/// As many ids as there are for uid 0 inside.
+fn somebody() -> Result<Ranges, PrepareError> {
+    for _ in 0..16 {
+        let random = random::number()
+            .map_err(|e| PrepareError::system(NAME, "can't get a random number", e))?;
+        let outside = FIRST + (random % u64::from(COUNT - INSIDE)) as u32;
+        let uid = Uid::new(outside).ok_or_else(|| Problem::new(NAME, "no such uid", ""))?;
+        let used = processes::under(uid)
+            .map_err(|e| PrepareError::system(NAME, "can't tell who runs under a uid", e))?;
+        if used.is_empty() {
+            let all = vec![Range { inside: 0, outside, count: INSIDE }];
+            return Ok((all.clone(), all));
+        }
+    }
+    Err(Problem::new(NAME, "no uid is free for uid 0 inside", "").into())
+}
+
+fn as_outside(ids: &Ids) -> Ranges {
+    let same = |id: u32| Range { inside: id, outside: id, count: 1 };
+    let mut gids = vec![ids.gid.get()];
+    gids.extend(ids.groups.iter().map(|group| group.get()));
+    (vec![same(ids.uid.get())], gids.into_iter().map(same).collect())
+}
+
+/// Whom the kernel takes them for.
+fn translated(ids: &Ids, uids: &[Range], gids: &[Range]) -> Result<Ids, PrepareError> {
+    let of = |ranges: &[Range], id: u32, what: &str| {
+        let holds = |r: &&Range| (r.inside..r.inside + r.count).contains(&id);
+        ranges.iter().find(holds).map(|r| r.outside + (id - r.inside)).ok_or_else(|| {
+            PrepareError::from(Problem::new(
+                NAME,
+                format!("{what} {id} can't be had inside"),
+                format!("ids up to {} can", INSIDE - 1),
+            ))
+        })
+    };
+    let none = || Problem::new(NAME, "no such id", "");
+    let uid = Uid::new(of(uids, ids.uid.get(), "uid")?).ok_or_else(none)?;
+    let gid = Gid::new(of(gids, ids.gid.get(), "gid")?).ok_or_else(none)?;
+    let mut groups = Vec::with_capacity(ids.groups.len());
+    for group in &ids.groups {
+        groups.push(Gid::new(of(gids, group.get(), "group")?).ok_or_else(none)?);
+    }
+    Ok(Ids::new(uid, gid, groups))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(uid: u32, gid: u32, groups: &[u32]) -> Ids {
+        let groups = groups.iter().map(|&g| Gid::new(g).unwrap()).collect();
+        Ids::new(Uid::new(uid).unwrap(), Gid::new(gid).unwrap(), groups)
+    }
+
+    #[test]
+    fn uid_0_is_somebody_else_outside_and_so_are_its_groups() {
+        let all = [Range { inside: 0, outside: FIRST, count: INSIDE }];
+        let found = translated(&ids(0, 0, &[7]), &all, &all).unwrap();
+        assert_eq!(found, ids(FIRST, FIRST, &[FIRST + 7]));
+        assert!(translated(&ids(0, 0, &[INSIDE]), &all, &all).is_err());
+    }
+
+    #[test]
+    fn another_uid_is_itself_and_nobody_else_is_there() {
+        let wanted = ids(80, 81, &[90]);
+        let (uids, gids) = as_outside(&wanted);
+        assert_eq!(translated(&wanted, &uids, &gids).unwrap(), wanted);
+        assert!(translated(&ids(0, 81, &[]), &uids, &gids).is_err());
+    }
+}

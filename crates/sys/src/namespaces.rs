@@ -1,0 +1,304 @@
+//! Linux namespaces: making them, telling them apart, and the init of a pid namespace.
+//!
+//! Elsewhere every call answers `ENOSYS`.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+
+use isol_core::{Errno, Gid, Uid};
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        #[path = "namespaces/init.rs"]
+        mod init;
+        #[path = "namespaces/linux.rs"]
+        mod system;
+        #[path = "namespaces/split.rs"]
+        mod split;
+        #[path = "namespaces/guardian.rs"]
+        mod guardian;
+        #[path = "namespaces/users.rs"]
+        mod users;
+    } else {
+        #[path = "namespaces/none.rs"]
+        mod system;
+        use system as split;
+        use system as users;
+    }
+}
+
+/// A set of kinds of namespaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u8);
+
+/// One kind: its flag, its name, and where a process finds its own.
+const ALL: [(Kinds, &str, &CStr); 7] = [
+    (Kinds::USER, "user", c"/proc/self/ns/user"),
+    (Kinds::MOUNT, "mount", c"/proc/self/ns/mnt"),
+    (Kinds::PID, "pid", c"/proc/self/ns/pid"),
+    (Kinds::IPC, "ipc", c"/proc/self/ns/ipc"),
+    (Kinds::UTS, "uts", c"/proc/self/ns/uts"),
+    (Kinds::CGROUP, "cgroup", c"/proc/self/ns/cgroup"),
+    (Kinds::NET, "net", c"/proc/self/ns/net"),
+];
+
+impl Kinds {
+    /// None.
+    pub const NONE: Self = Self(0);
+    /// Mounts.
+    pub const MOUNT: Self = Self(1);
+    /// Process ids.
+    pub const PID: Self = Self(1 << 1);
+    /// System V IPC and POSIX message queues.
+    pub const IPC: Self = Self(1 << 2);
+    /// Host and domain name.
+    pub const UTS: Self = Self(1 << 3);
+    /// The network.
+    pub const NET: Self = Self(1 << 4);
+    /// The root of the control groups.
+    pub const CGROUP: Self = Self(1 << 5);
+    /// User and group ids, and capabilities.
+    pub const USER: Self = Self(1 << 6);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These without those.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether all of the others are among them.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// One by one, in the order in which they are printed.
+    pub fn iter(self) -> impl Iterator<Item = Self> {
+        ALL.into_iter().map(|(kind, ..)| kind).filter(move |&kind| self.has(kind))
+    }
+
+    /// The names, such as `mount`.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        ALL.into_iter().filter(move |(kind, ..)| self.has(*kind)).map(|(_, name, _)| name)
+    }
+}
+
+/// Leaves the caller's namespaces of these kinds for new ones. Of pids it is the next child that is in the new one.
+/// Async-signal-safe.
+///
+/// # Errors
+/// As unshare(2).
+///
+/// # References
+/// unshare(2), namespaces(7)
+pub fn leave(kinds: Kinds) -> Result<(), Errno> {
+    system::leave(kinds)
+}
+
+/// Enters the user namespace that a descriptor is of, and closes the descriptor. Async-signal-safe.
+///
+/// # Errors
+/// As setns(2).
+///
+/// # References
+/// setns(2), user_namespaces(7)
+pub fn enter_users(fd: RawFd) -> Result<(), Errno> {
+    system::join_user(fd)?;
+    // SAFETY: the number is the caller's, who has no more use for it.
+    unsafe { libc::close(fd) };
+    Ok(())
+}
+
+/// So many ids in a row: the first one inside, the first one outside, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Inside.
+    pub inside: u32,
+    /// Outside.
+    pub outside: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Makes a user namespace with these uids and gids in it, and returns a descriptor of it, closed on exec. Nobody is in
+/// it. Allocates.
+///
+/// # Errors
+/// As clone(2), and of writing the maps: `EPERM` without `CAP_SETUID` and `CAP_SETGID`.
+///
+/// # References
+/// user_namespaces(7)
+pub fn make_user(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
+    users::make(uids, gids)
+}
+
+/// Tries whether an ordinary user can make a user namespace, and be privileged in it.
+///
+/// # Errors
+/// As unshare(2) and mount(2); nothing is left of the attempt.
+pub fn try_user() -> io::Result<()> {
+    users::try_one()
+}
+
+/// What a process writes that is alone in a user namespace of its own making: one uid, one gid, and that the supplementary
+/// groups stay as they are.
+#[derive(Debug)]
+pub struct OwnIds {
+    uid: Vec<u8>,
+    gid: Vec<u8>,
+}
+
+impl OwnIds {
+    /// Lays it ready: an id inside, and the caller's effective one outside. Allocates.
+    #[must_use]
+    pub fn new(uid: (u32, u32), gid: (u32, u32)) -> Self {
+        let line = |(inside, outside)| format!("{inside} {outside} 1\n").into_bytes();
+        Self { uid: line(uid), gid: line(gid) }
+    }
+
+    /// Writes it, by the `/proc` that is in the root. Async-signal-safe.
+    ///
+    /// # Errors
+    /// As open(2) and write(2).
+    ///
+    /// # References
+    /// user_namespaces(7)
+    pub fn write(&self) -> Result<(), Errno> {
+        users::write(c"/proc/self/setgroups", b"deny")?;
+        users::write(c"/proc/self/uid_map", &self.uid)?;
+        users::write(c"/proc/self/gid_map", &self.gid)
+    }
+}
+
+/// As whom this thread makes files: somebody whom its user namespace knows. Async-signal-safe.
+///
+/// # Errors
+/// `EPERM` if the ids did not change.
+///
+/// # References
+/// setfsuid(2), setfsgid(2)
+pub fn make_files_as(uid: Uid, gid: Gid) -> Result<(), Errno> {
+    users::make_files_as(uid.get(), gid.get())
+}
+
+/// What tells this process's namespace of one kind from any other; by the `/proc` that is in its root.
+/// Async-signal-safe.
+///
+/// # Errors
+/// As stat(2): `ENOENT` without a `/proc`, or for a kind that this kernel does not have.
+///
+/// # References
+/// namespaces(7): the inode numbers of /proc/PID/ns
+pub fn identity(kind: Kinds) -> Result<u64, Errno> {
+    let (.., path) = ALL.into_iter().find(|(k, ..)| *k == kind).ok_or(Errno(libc::EINVAL))?;
+    crate::chroot::identity(path).map(|(_, inode)| inode)
+}
+
+/// How to go on in a pid namespace that [`leave`] has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// In a child that shares its parent's memory, while the parent waits: the child is replaced by two of that
+    /// parent's children, the init of the namespace and the program-to-be, and ends.
+    Child {
+        /// The parent's pid.
+        parent: i32,
+    },
+    /// In a process of its own, with one thread: it stays as the parent of both, passes signals on, and ends as the
+    /// program ends.
+    InPlace,
+}
+
+/// The program-to-be, as it finds itself behind [`split`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inner {
+    /// The init's pid, seen from outside.
+    pub init: i32,
+    /// Its own, seen from outside.
+    pub program: i32,
+    /// What [`await_init`] waits on.
+    pub ready: RawFd,
+}
+
+/// Makes the init of the new pid namespace and, beneath it, the program-to-be, in which alone it returns.
+/// Async-signal-safe for [`Split::Child`].
+///
+/// The init ignores its children's ends, so that the kernel waits for them, and ends when `parent` ends, or this process
+/// for [`Split::InPlace`]; with it ends everything in the namespace. It has no capability, no descriptor, and
+/// is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. `made` is told the init's
+/// pid as soon as there is one.
+///
+/// # Errors
+/// As clone(2) and pidfd_open(2); what was begun has ended then.
+///
+/// # References
+/// pid_namespaces(7), clone(2), pidfd_open(2), PR_SET_DUMPABLE(2const)
+pub fn split(how: Split, made: &mut dyn FnMut(i32)) -> Result<Inner, Errno> {
+    split::split(how, made)
+}
+
+/// Waits until the init can't be looked into; closes the descriptor. Async-signal-safe.
+///
+/// # Errors
+/// `ESRCH` if it has ended before that.
+pub fn await_init(ready: RawFd) -> Result<(), Errno> {
+    let is_ready = crate::pipe::wait_for_byte(ready);
+    // SAFETY: the number is the caller's, who has no more use for it.
+    unsafe { libc::close(ready) };
+    if is_ready { Ok(()) } else { Err(Errno(libc::ESRCH)) }
+}
+
+/// Whether this process is in a pid namespace that its parent is not in, and is not its init. Async-signal-safe.
+#[must_use]
+pub fn parent_is_outside() -> bool {
+    // SAFETY: no arguments, cannot fail.
+    let (own, parent) = (crate::process::Pid::own(), unsafe { libc::getppid() });
+    parent == 0 && own.get() > 1
+}
+
+/// Brings the loopback interface up. Async-signal-safe.
+///
+/// # Errors
+/// As socket(2) and netdevice(7).
+///
+/// # References
+/// netdevice(7)
+pub fn loopback_up() -> Result<(), Errno> {
+    system::loopback_up()
+}
+
+/// Sets the host's name. Async-signal-safe.
+///
+/// # Errors
+/// As sethostname(2).
+///
+/// # References
+/// sethostname(2)
+pub fn set_hostname(name: &CStr) -> Result<(), Errno> {
+    system::set_hostname(name)
+}
+
+/// Whether the host's name is this. Async-signal-safe.
+///
+/// # Errors
+/// As uname(2).
+pub fn hostname_is(name: &CStr) -> Result<bool, Errno> {
+    // SAFETY: all-zero bytes are a valid `utsname`, which is arrays of bytes.
+    let mut found: libc::utsname = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure is writable for the call.
+    crate::errno::check(unsafe { libc::uname(&mut found) })?;
+    // SAFETY: uname(2) ends each field with a NUL byte.
+    Ok(unsafe { CStr::from_ptr(found.nodename.as_ptr()) } == name)
+}
+
+/// The kernel's release as two numbers, such as (6, 12).
+#[must_use]
+pub fn kernel() -> Option<(u32, u32)> {
+    system::kernel()
+}

@@ -1,0 +1,203 @@
+//! One process becomes two in the new pid namespace: its init, and the program-to-be.
+
+use std::os::fd::RawFd;
+
+use isol_core::Errno;
+
+use super::init::{self, Watch};
+use super::{Inner, Split, guardian};
+use crate::errno::{check, check_long};
+use crate::process::Pid;
+
+pub(super) fn split(how: Split, made: &mut dyn FnMut(i32)) -> Result<Inner, Errno> {
+    let begun = Begun::new(how)?;
+    let init = begun.make_init(how);
+    close(begun.watch.guardian);
+    close(begun.watch.ready);
+    let init = init.inspect_err(|_| close(begun.ready))?;
+    made(init);
+    let went_on = match how {
+        Split::Child { .. } => replace(init, begun.ready),
+        Split::InPlace => go_on(init, begun.ready),
+    };
+    went_on.inspect_err(|_| {
+        close(begun.ready);
+        // SAFETY: takes two numbers; it is this process's child, or its sibling, and not waited for yet.
+        unsafe { libc::kill(init, libc::SIGKILL) };
+    })
+}
+
+/// What both of them need, closed on exec.
+struct Begun {
+    watch: Watch,
+    ready: RawFd,
+}
+
+impl Begun {
+    fn new(how: Split) -> Result<Self, Errno> {
+        let guardian = match how {
+            Split::Child { parent } => parent,
+            Split::InPlace => Pid::own().get(),
+        };
+        let watched = pidfd(guardian)?;
+        // Its number could be another's by now; as long as it is the parent, it is not.
+        if how != Split::InPlace && Pid::parent().get() != guardian {
+            close(watched);
+            return Err(Errno(libc::ESRCH));
+        }
+        let mut ends = [-1; 2];
+        // SAFETY: two numbers are writable.
+        if let Err(errno) = check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }) {
+            close(watched);
+            return Err(errno);
+        }
+        Ok(Self { watch: Watch { guardian: watched, ready: ends[1] }, ready: ends[0] })
+    }
+
+    /// A copy of this process, whose parent is this process or, for one that shares its memory, that one's parent.
+    fn make_init(&self, how: Split) -> Result<i32, Errno> {
+        let flags = match how {
+            Split::Child { .. } => libc::CLONE_PARENT | libc::SIGCHLD,
+            Split::InPlace => libc::SIGCHLD,
+        };
+        let zero: libc::c_ulong = 0;
+        // SAFETY: without CLONE_VM it is fork(2), without what the C library does for processes that go on to use
+        // it: this one makes async-signal-safe calls only, and never returns.
+        match check_long(unsafe {
+            libc::syscall(libc::SYS_clone, flags as libc::c_ulong, zero, zero, zero, zero)
+        })? {
+            0 => init::run(self.watch),
+            pid => Ok(pid as i32),
+        }
+    }
+}
+
+fn pidfd(pid: i32) -> Result<RawFd, Errno> {
+    // SAFETY: takes two numbers.
+    check_long(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).map(|fd| fd as RawFd)
+}
+
+fn close(fd: RawFd) {
+    // SAFETY: the caller has opened it and has no more use for it.
+    unsafe { libc::close(fd) };
+}
+
+/// In a process of its own: it stays, and a child goes on.
+fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
+    let mask = crate::signals::block_all()?;
+    // SAFETY: this process has one thread, by this function's contract, so that the child may do what any process may.
+    match check(unsafe { libc::fork() }) {
+        Ok(0) => {
+            crate::signals::restore(&mask)?;
+            Ok(Inner { init, program: 0, ready })
+        }
+        Ok(program) => guardian::run(init, program),
+        Err(errno) => {
+            crate::signals::restore(&mask)?;
+            Err(errno)
+        }
+    }
+}
+
+/// In a child that shares its parent's memory: another child of that parent takes its place, on its stack.
+fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
+    let mut program: libc::c_int = 0;
+    // SAFETY: see `become_sibling`; the cell lives on this stack, which is the new process's from now on.
+    match unsafe { become_sibling(&raw mut program) } {
+        0 => Ok(Inner { init, program, ready }),
+        failed => Err(Errno(-failed as i32)),
+    }
+}
+
+/// clone(CLONE_PARENT | CLONE_VM | CLONE_VFORK), on the same stack, where this process ends as soon as it goes on: 0 in
+/// the new process, whose pid has been written to `pid`, or a negative errno.
+///
+/// # Safety
+/// `pid` must be writable. The calling process is suspended until the new one has left this memory; by then its stack has
+/// been written over. It goes on in this very function, touches no memory, and ends. So nobody but the new process returns
+/// from here, and whoever shares this memory must not wait for a word of the old one.
+#[cfg(target_arch = "x86_64")]
+unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
+    let flags = FLAGS as isize;
+    let found: isize;
+    // SAFETY: the kernel writes to `pid` only; behind the call, the old process makes one system call from
+    // registers alone, and does not return from it.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jle 2f",
+            "xor edi, edi",
+            "mov eax, {exit_group}",
+            "syscall",
+            "ud2",
+            "2:",
+            exit_group = const libc::SYS_exit_group,
+            inlateout("rax") libc::SYS_clone as isize => found,
+            inlateout("rdi") flags => _,
+            in("rsi") 0_isize,
+            in("rdx") pid,
+            in("r10") 0_isize,
+            in("r8") 0_isize,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    found
+}
+
+/// The same.
+///
+/// # Safety
+/// The same.
+#[cfg(target_arch = "aarch64")]
+unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
+    let flags = FLAGS as isize;
+    let found: isize;
+    // SAFETY: as above.
+    unsafe {
+        std::arch::asm!(
+            "svc 0",
+            "cmp x0, 0",
+            "b.le 2f",
+            "mov x0, 0",
+            "mov x8, {exit_group}",
+            "svc 0",
+            "brk 1",
+            "2:",
+            exit_group = const libc::SYS_exit_group,
+            inlateout("x0") flags => found,
+            in("x1") 0_isize,
+            in("x2") pid,
+            in("x3") 0_isize,
+            in("x4") 0_isize,
+            inlateout("x8") libc::SYS_clone as isize => _,
+        );
+    }
+    found
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const FLAGS: libc::c_int = libc::CLONE_PARENT
+    | libc::CLONE_VM
+    | libc::CLONE_VFORK
+    | libc::CLONE_PARENT_SETTID
+    | libc::SIGCHLD;
+
+/// Where nobody has written the above: a copy of the memory, for which the old process need not keep off its stack.
+///
+/// # Safety
+/// `pid` must be writable.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
+    let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+    let zero: libc::c_ulong = 0;
+    // SAFETY: without CLONE_VM it is fork(2); the kernel writes to `pid` before it copies the memory.
+    let made =
+        unsafe { libc::syscall(libc::SYS_clone, flags as libc::c_ulong, zero, pid, zero, zero) };
+    match check_long(made) {
+        Ok(0) => 0,
+        Ok(_) => crate::exec::end(0),
+        Err(errno) => -(errno.0 as isize),
+    }
+}

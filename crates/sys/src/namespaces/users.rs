@@ -1,0 +1,122 @@
+//! User namespaces and the ids in them.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use isol_core::Errno;
+
+use super::Range;
+use crate::errno::{check, check_long};
+use crate::process::{self, Pid, Status};
+
+/// Enough for a few system calls.
+const STACK: usize = 16 * 1024;
+
+/// One that is in the namespace while its maps are written.
+struct Holder {
+    pid: Pid,
+    /// Its stack, in the memory that it shares.
+    _stack: Vec<u8>,
+}
+
+impl Holder {
+    fn start() -> io::Result<Self> {
+        let mut stack = vec![0_u8; STACK];
+        let top = stack.as_mut_ptr_range().end.cast::<libc::c_void>();
+        let top = top.wrapping_byte_sub(top as usize % 16);
+        // In the holder, nothing comes that would end its one call.
+        let mask = crate::signals::block_all()?;
+        let flags = libc::CLONE_VM | libc::CLONE_NEWUSER | libc::SIGCHLD;
+        let own = Pid::own().get() as usize as *mut libc::c_void;
+        // SAFETY: the stack is the holder's alone and lives until it has been waited for; it makes three system calls, the
+        // last of which never returns, for all signals are blocked, and touches nothing else of this memory, but for
+        // errno where the first one fails, which this thread reads only behind a call of its own that has failed.
+        let pid = unsafe { libc::clone(hold, top, flags, own) };
+        let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
+        crate::signals::restore(&mask)?;
+        Ok(Self { pid: made?, _stack: stack })
+    }
+}
+
+/// Waits to be killed, by its parent or with it.
+extern "C" fn hold(parent: *mut libc::c_void) -> libc::c_int {
+    let signal = libc::SIGKILL as libc::c_ulong;
+    // SAFETY: takes numbers.
+    let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0) };
+    // A parent that has ended before sends nothing.
+    if set == -1 || Pid::parent().get() as usize != parent as usize {
+        return 1;
+    }
+    loop {
+        // SAFETY: no arguments.
+        unsafe { libc::pause() };
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        let _ = process::signal(self.pid, libc::SIGKILL);
+        let _ = process::wait(self.pid);
+    }
+}
+
+pub(super) fn make(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
+    let holder = Holder::start()?;
+    let of = |name: &str| format!("/proc/{}/{name}", holder.pid);
+    std::fs::write(of("uid_map"), lines(uids))?;
+    std::fs::write(of("gid_map"), lines(gids))?;
+    Ok(File::open(of("ns/user"))?.into())
+}
+
+fn lines(ranges: &[Range]) -> String {
+    let line = |range: &Range| format!("{} {} {}\n", range.inside, range.outside, range.count);
+    ranges.iter().map(line).collect()
+}
+
+pub(super) fn try_one() -> io::Result<()> {
+    // A security module may let it be made and take its privileges away.
+    let mut child = || {
+        let made = check(leave_users_and_mounts()).and_then(|_| crate::mounts::cut_off());
+        made.map_or_else(|errno| errno.0, |()| 0)
+    };
+    let pid = crate::spawn::child(crate::spawn::Table::Copied, &mut child)?;
+    match process::wait(pid)? {
+        Status::Exited(0) => Ok(()),
+        Status::Exited(errno) => Err(io::Error::from_raw_os_error(errno)),
+        // A filter that kills.
+        _ => Err(io::Error::from_raw_os_error(libc::ENOSYS)),
+    }
+}
+
+fn leave_users_and_mounts() -> libc::c_int {
+    // SAFETY: takes a number.
+    unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS) }
+}
+
+pub(super) fn write(path: &CStr, text: &[u8]) -> Result<(), Errno> {
+    let flags = libc::O_WRONLY | libc::O_CLOEXEC;
+    // SAFETY: the path is NUL-terminated.
+    let file = check(unsafe { libc::open(path.as_ptr(), flags) })?;
+    // SAFETY: the text is readable for its length.
+    let written = unsafe { libc::write(file, text.as_ptr().cast(), text.len()) };
+    let result = check_long(written as libc::c_long);
+    // SAFETY: opened above, closed once.
+    unsafe { libc::close(file) };
+    if result? as usize == text.len() { Ok(()) } else { Err(Errno(libc::EIO)) }
+}
+
+pub(super) fn make_files_as(uid: u32, gid: u32) -> Result<(), Errno> {
+    const ASK: libc::uid_t = libc::uid_t::MAX;
+    // They answer with what was before, and tell of no failure.
+    // SAFETY: takes a number.
+    unsafe { libc::setfsgid(gid) };
+    // SAFETY: takes a number.
+    unsafe { libc::setfsuid(uid) };
+    // SAFETY: takes a number that is no id: nothing changes.
+    let uid_now = unsafe { libc::setfsuid(ASK) } as u32;
+    // SAFETY: the same.
+    let gid_now = unsafe { libc::setfsgid(ASK) } as u32;
+    if (uid_now, gid_now) == (uid, gid) { Ok(()) } else { Err(Errno(libc::EPERM)) }
+}

@@ -1,0 +1,285 @@
+//! Linux namespaces: the init, what is mounted, what a run leaves when it is killed, and ordinary users.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use isol_tests::{
+    BUSYBOX, Run, Started, TestRoot, children, isol, isol_with, must_be_root, own_uid, run,
+    running_with, state, unless, until,
+};
+use nix::sys::signal::Signal;
+
+/// Whether the tests can go on: as root, on a Linux that has the calls.
+fn can_run() -> bool {
+    let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
+    let elsewhere = namespaces.plans_for(isol::host::HOST) != isol::host::HOST;
+    must_be_root()
+        && !elsewhere
+        && unless(namespaces.available().err().map(|error| error.reason).as_deref())
+}
+
+fn command(root: &TestRoot, options: &str, script: &str) -> Command {
+    let mut command = isol_with(["run", "--backend", "namespaces", "--root", root.text()]);
+    command.args(options.split_whitespace()).args(["--", "/bin/sh", "-c", script]);
+    command
+}
+
+fn inside(root: &TestRoot, options: &str, script: &str) -> Run {
+    run(&mut command(root, options, script))
+}
+
+#[test]
+fn the_status_is_the_program_s_which_is_not_pid_1() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    for (script, status) in
+        [("exit 7", 7), ("kill -15 $$", 143), ("kill -9 $$", 137), ("kill -9 1; exit 3", 3)]
+    {
+        let out = inside(&root, "", script);
+        assert_eq!(out.status, Some(status), "{script}: {out:#?}");
+    }
+    assert_eq!(inside(&root, "", "echo $$; echo /proc/[0-9]*").succeeded(), "2\n/proc/2\n");
+    assert_eq!(inside(&root, "", "readlink /proc/1/exe").status, Some(1));
+}
+
+#[test]
+fn without_pids_of_its_own_isol_becomes_the_program() {
+    if !can_run() {
+        return;
+    }
+    let (root, uid) = (TestRoot::new(), own_uid());
+    let options = format!("--user {uid} --allow host-pids");
+    let mut program = Started::new(&mut command(&root, &options, "echo $$; read x; kill -9 $$"));
+    assert_eq!(program.line(), program.pid().to_string());
+    assert_eq!(program.end(), (None, Some(9)));
+}
+
+#[test]
+fn signals_stops_and_continuations_reach_the_program() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    let script = "trap 'echo USR1' USR1; trap 'echo TERM; exit 5' TERM; echo ready; while :; do sleep 1 & wait; done";
+    let mut program = Started::new(&mut command(&root, "", script));
+    assert_eq!(program.line(), "ready");
+    program.signal(Signal::SIGUSR1);
+    assert_eq!(program.line(), "USR1");
+    program.signal(Signal::SIGTSTP);
+    until("isol has stopped", || state(program.pid()) == Some('T'));
+    program.signal(Signal::SIGCONT);
+    until("isol goes on", || state(program.pid()) == Some('S'));
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.line(), "TERM");
+    assert_eq!(program.end(), (Some(5), None));
+}
+
+#[test]
+fn a_thousand_orphans_are_waited_for_and_end_with_the_program() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    let marker = format!("6666{}", std::process::id());
+    let script = format!(
+        "i=0; while [ $i -lt 1000 ]; do (sleep 0 & sleep {marker} &) ; i=$((i+1)); done; \
+         grep -l 'State:.Z' /proc/[0-9]*/status | wc -l; echo done"
+    );
+    let out = inside(&root, "", &script);
+    let lines: Vec<_> = out.out.lines().collect();
+    assert_eq!(lines.last(), Some(&"done"), "{out:#?}");
+    let zombies: u32 = lines[0].parse().expect("a number");
+    assert!(zombies < 100, "the init leaves {zombies} of 1000 unwaited for");
+    assert_eq!(running_with(&marker), Vec::<i32>::new());
+}
+
+#[test]
+fn a_fork_bomb_goes_off_inside() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    let marker = format!("5555{}", std::process::id());
+    let script = format!(": {marker}; f() {{ f | f & }}; f; sleep 2; exit 0");
+    let _ = inside(&root, "--limit nproc=60 --timeout 3", &script);
+    assert_eq!(running_with(&marker), Vec::<i32>::new());
+}
+
+fn host_s_mounts() -> String {
+    fs::read_to_string("/proc/self/mounts").expect("there is a /proc")
+}
+
+#[test]
+fn whatever_kills_isol_ends_all_that_it_has_started() {
+    if !can_run() {
+        return;
+    }
+    let marker = format!("4444{}", std::process::id());
+    let before = host_s_mounts();
+    for round in 0..40_u64 {
+        let script = format!("sleep {marker} & setsid sleep {marker} & sleep {marker}");
+        let mut child = isol_with(["run", "--backend", "namespaces", "--network", "none", "--"])
+            .args([BUSYBOX, "sh", "-c", &script])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("isol can be started");
+        std::thread::sleep(Duration::from_micros(round * 1_500));
+        child.kill().expect("it is there");
+        child.wait().expect("it is a child");
+    }
+    // Nobody has run since: it is the kernel that ends them.
+    until("nothing of the killed ones runs", || running_with(&marker).is_empty());
+    run(&mut isol_with(["run", "--", BUSYBOX, "true"])).succeeded();
+    let mine = |mounts: &str| mounts.lines().filter(|l| l.contains("isol")).count();
+    assert_eq!(mine(&host_s_mounts()), mine(&before));
+}
+
+#[test]
+fn an_init_that_is_killed_takes_everything_with_it() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    let mut program = Started::new(&mut command(&root, "", "echo ready; exec sleep 600"));
+    assert_eq!(program.line(), "ready");
+    until("there are the init and the program", || children(program.pid()).len() == 2);
+    let all = children(program.pid());
+    let is_init = |pid: &&nix::unistd::Pid| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "isol-init\n")
+    };
+    let init = all.iter().find(is_init).expect("an init");
+    nix::sys::signal::kill(*init, Signal::SIGKILL).expect("it is there");
+    assert_eq!(program.end(), (Some(137), None));
+}
+
+#[test]
+fn many_at_once_do_not_see_each_other() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    let mut all: Vec<_> = (0..60)
+        .map(|_| {
+            let script = "echo $(echo /proc/[0-9]*) $(id -u); read line; exit 9";
+            Started::new(&mut command(&root, "", script))
+        })
+        .collect();
+    let said: BTreeSet<String> = all.iter_mut().map(Started::line).collect();
+    assert_eq!(said.len(), 60, "each one has a uid of its own");
+    assert!(said.iter().all(|line| line.starts_with("/proc/2 ")), "{said:?}");
+    for mut one in all {
+        assert_eq!(one.end(), (Some(9), None));
+    }
+}
+
+#[test]
+fn what_is_mounted_is_what_was_asked_for() {
+    if !can_run() {
+        return;
+    }
+    let (root, data) = (TestRoot::new(), tempfile::tempdir().expect("a directory"));
+    fs::write(data.path().join("file"), "text").expect("it can be written");
+    fs::set_permissions(data.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777))
+        .expect("it is ours");
+    for dir in ["data", "cache"] {
+        fs::create_dir(root.join(dir)).expect("it is new");
+    }
+    let source = data.path().display();
+    let options = format!("--bind {source}:/data:ro --tmpfs /cache:1M --read-only");
+    let script = "cat /data/file; touch /data/x; touch /x; touch /cache/x && echo cached; \
+                  dd if=/dev/zero of=/cache/big bs=1k count=2048 2>/dev/null || echo full";
+    let out = inside(&root, &options, script);
+    assert_eq!(out.out, "textcached\nfull\n", "{out:#?}");
+    assert_eq!(out.err.matches("Read-only file system").count(), 2, "{out:#?}");
+    let writable = inside(&root, &format!("--bind {source}:/data"), "echo more > /data/more");
+    assert_eq!(writable.status, Some(0), "{writable:#?}");
+    assert_eq!(fs::read_to_string(data.path().join("more")).expect("it is there"), "more\n");
+}
+
+#[test]
+fn mounts_that_lead_elsewhere_are_refused() {
+    if !can_run() {
+        return;
+    }
+    let root = TestRoot::new();
+    symlink("/etc", root.join("link")).expect("it is new");
+    symlink("../../../etc", root.join("up")).expect("it is new");
+    for target in ["/link", "/up", "/link/ssl"] {
+        inside(&root, &format!("--bind /usr:{target}"), "true")
+            .refused(125, &["mounts: nothing can be mounted on", "a link on the way"]);
+    }
+    let missing = inside(&root, "--tmpfs /none", "true");
+    missing.refused(125, &["nothing can be mounted on /none", "help: mkdir -p "]);
+    let kinds = inside(&root, "--bind /etc/passwd:/etc", "true");
+    kinds.refused(125, &["one of both is a directory"]);
+    inside(&root, "--bind /nowhere:/etc", "true").refused(125, &["can't look at /nowhere"]);
+}
+
+#[test]
+fn what_other_backends_can_t_do_is_refused() {
+    let plan = |options: &str| {
+        let mut command = isol();
+        command.arg("plan").args(options.split_whitespace()).args(["--", "/bin/true"]);
+        run(&mut command)
+    };
+    for options in ["--bind /a", "--tmpfs /a", "--read-only"] {
+        let chroot = plan(&format!("--backend chroot --root /srv/x --user 80 {options}"));
+        chroot.refused(125, &["chroot(2) mounts nothing", "help: "]);
+        let jail = plan(&format!("--backend jail --root /srv/x --user 80 {options}"));
+        jail.refused(125, &["jail can't do --", "help: mount it in the root before"]);
+    }
+    let here = isol::backend_by_name("namespaces").is_some_and(|b| b.available().is_ok());
+    if unless((!here || !nix::unistd::geteuid().is_root()).then_some("it takes root")) {
+        for (options, why) in [
+            ("--network 192.0.2.7", "a network namespace has interfaces of its own"),
+            ("--name web", "namespaces have no names"),
+            ("--jail-param allow.mlock", "it is a jail's"),
+        ] {
+            let refused = plan(&format!("--backend namespaces --root /srv/x --user 80 {options}"));
+            refused.refused(125, &[why, "help: "]);
+        }
+    }
+}
+
+/// The command as somebody who is not root.
+fn as_nobody_special(uid: u32, arguments: &[&str]) -> Run {
+    let mut command = isol_with(["run"]);
+    command.args(arguments).uid(uid).gid(uid).env_remove("XDG_RUNTIME_DIR").current_dir("/");
+    run(&mut command)
+}
+
+#[test]
+fn an_ordinary_user_needs_nothing_but_the_command() {
+    if !can_run() {
+        return;
+    }
+    let uid = own_uid();
+    let said = as_nobody_special(uid, &["--", BUSYBOX, "sh", "-c", "id -u; echo $$; touch /x"]);
+    assert_eq!((said.status, said.out.as_str()), (Some(1), format!("{uid}\n2\n").as_str()));
+    assert!(said.err.contains("Read-only file system"), "{said:#?}");
+    let root =
+        as_nobody_special(uid, &["--user", "0", "--allow", "root-user", "--", BUSYBOX, "id", "-u"]);
+    assert_eq!(root.succeeded(), "0\n");
+    let verbose = as_nobody_special(uid, &["-v", "--", BUSYBOX, "true"]);
+    for given_up in ["groups-exact", "uid-dedicated", "root-safe"] {
+        assert!(verbose.err.contains(&format!("not in force: {given_up}: ")), "{verbose:#?}");
+    }
+    let words = ["--backend", "namespaces", "--require", "uid-dedicated", "--", BUSYBOX, "true"];
+    as_nobody_special(uid, &words).refused(125, &["namespaces can't hold uid-dedicated"]);
+    as_nobody_special(uid, &["--user", "nobody", "--", BUSYBOX, "true"])
+        .refused(125, &["an ordinary user can only be himself"]);
+    as_nobody_special(uid, &["--groups", "5", "--", BUSYBOX, "true"])
+        .refused(125, &["an ordinary user can't change his groups"]);
+    let state = format!("/tmp/isol-{uid}");
+    let left: Vec<_> = fs::read_dir(&state).into_iter().flatten().flatten().collect();
+    assert!(left.is_empty(), "{left:?}");
+    let _ = fs::remove_dir(Path::new(&state));
+}
