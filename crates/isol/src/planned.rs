@@ -64,7 +64,7 @@ impl<P: Purpose> Planned<P> {
     /// # Errors
     /// What stands in the way; nothing stays behind then.
     pub fn prepare(self) -> Result<Ready<P>, Error> {
-        check_host(&self.plan)?;
+        check_host(&self.plan, &self.policy)?;
         if P::MODE != Mode::Spawn && !self.policy.allow.contains(Allow::Threads) {
             check_threads()?;
         }
@@ -73,7 +73,7 @@ impl<P: Purpose> Planned<P> {
     }
 }
 
-fn check_host(plan: &Plan) -> Result<(), Error> {
+fn check_host(plan: &Plan, policy: &Policy) -> Result<(), Error> {
     let name = plan.backend();
     if plan.os() != HOST {
         let why = format!("it runs on {}, and this is {HOST}", plan.os());
@@ -85,7 +85,10 @@ fn check_host(plan: &Plan) -> Result<(), Error> {
     match backend.available() {
         Ok(()) => Ok(()),
         Err(unavailable) => {
-            let other = backends::all().iter().find(|b| b.available().is_ok());
+            let will_do = |b: &&&'static dyn isol_core::Backend| {
+                b.available().is_ok() && backends::lacking(**b, policy).is_none()
+            };
+            let other = backends::all().iter().find(will_do);
             let help = match other {
                 Some(other) => Some(format!("--backend {} works here", other.name())),
                 None => unavailable.help,
