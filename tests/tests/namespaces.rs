@@ -274,10 +274,17 @@ fn an_ordinary_user_needs_nothing_but_the_command() {
     }
     let words = ["--backend", "namespaces", "--require", "uid-dedicated", "--", BUSYBOX, "true"];
     as_nobody_special(uid, &words).refused(125, &["namespaces can't hold uid-dedicated"]);
-    as_nobody_special(uid, &["--user", "nobody", "--", BUSYBOX, "true"])
-        .refused(125, &["an ordinary user can only be himself"]);
-    as_nobody_special(uid, &["--groups", "5", "--", BUSYBOX, "true"])
-        .refused(125, &["an ordinary user can't change his groups"]);
+    for (option, value, why) in [
+        ("--user", "nobody", "an ordinary user can only be himself"),
+        ("--groups", "5", "an ordinary user can't change his groups"),
+    ] {
+        let words = ["--backend", "namespaces", option, value, "--", BUSYBOX, "true"];
+        as_nobody_special(uid, &words).refused(125, &[why]);
+        // Nor is it the backend that the command advises.
+        let auto = as_nobody_special(uid, &words[2..]);
+        auto.refused(125, &["chroot can't be run here"]);
+        assert!(!auto.err.contains("--backend namespaces works"), "{auto:#?}");
+    }
     let state = format!("/tmp/isol-{uid}");
     let left: Vec<_> = fs::read_dir(&state).into_iter().flatten().flatten().collect();
     assert!(left.is_empty(), "{left:?}");

@@ -71,7 +71,12 @@ pub(crate) fn offers(backend: &dyn Backend, policy: &Policy) -> bool {
 }
 
 /// What a backend lacks of what is required, in words.
-fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
+pub(crate) fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
+    if backend.runs_as_caller()
+        && let Err(error) = crate::identity::caller(policy)
+    {
+        return Some(format!("{}: {}", backend.name(), error.problem()));
+    }
     let os: Os = backend.plans_for(HOST);
     let lacks: Vec<_> = policy
         .require

@@ -257,9 +257,7 @@ pub fn await_init(ready: RawFd) -> Result<(), Errno> {
 /// Whether this process is in a pid namespace that its parent is not in, and is not its init. Async-signal-safe.
 #[must_use]
 pub fn parent_is_outside() -> bool {
-    // SAFETY: no arguments, cannot fail.
-    let (own, parent) = (crate::process::Pid::own(), unsafe { libc::getppid() });
-    parent == 0 && own.get() > 1
+    system::parent_is_outside()
 }
 
 /// Brings the loopback interface up. Async-signal-safe.

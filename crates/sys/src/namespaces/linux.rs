@@ -7,6 +7,7 @@ use isol_core::Errno;
 
 use super::Kinds;
 use crate::errno::check;
+use crate::process::Pid;
 
 fn flags(kinds: Kinds) -> libc::c_int {
     let flag = |kind| match kind {
@@ -29,6 +30,10 @@ pub(super) fn leave(kinds: Kinds) -> Result<(), Errno> {
 pub(super) fn join_user(fd: RawFd) -> Result<(), Errno> {
     // SAFETY: takes two numbers.
     check(unsafe { libc::setns(fd, libc::CLONE_NEWUSER) }).map(drop)
+}
+
+pub(super) fn parent_is_outside() -> bool {
+    Pid::parent().get() == 0 && Pid::own().get() > 1
 }
 
 pub(super) fn loopback_up() -> Result<(), Errno> {
