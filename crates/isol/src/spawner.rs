@@ -48,6 +48,8 @@ impl Spawner {
                 .into());
         }
         let image = Image::new(&prepared)?;
+        // Each start takes it anew: until then others may use the uid.
+        prepared.settle();
         Ok(Self { prepared, image, confined: Arc::new(confined) })
     }
 
