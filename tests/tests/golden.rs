@@ -24,6 +24,7 @@ plans! {
     "jail-groups" "--root /srv/www --user 80:81 --groups 90,91 --umask 027 --workdir /data";
     "jail-limits" "--root /srv/www --user 80 --limit nofile=64:128 --limit core=0 --env LANG=C.UTF-8";
     "jail-supervised" "--root /srv/www --user 80 --timeout 30 --require root-clean";
+    "jail-syslog" "--root /srv/www --user 80 --syslog";
     "jail-relaxed" "--root /srv/www --user 80 --allow shared-uid,terminal,scheduling --pass-fd 7";
 }
 

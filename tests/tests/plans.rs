@@ -7,7 +7,7 @@ use std::process::Command;
 
 use isol::{
     Allow, Amount, Choice, Environment, Gid, Group, Guarantee, Isolation, Limit, Mode, Network,
-    Phase, Plan, Policy, Resource, Root, Tier, Uid, User, backends, step_names as names,
+    Phase, Plan, Policy, Resource, Root, Syslog, Tier, Uid, User, backends, step_names as names,
 };
 use isol_tests::{TestRoot, isol, isol_path, must_be_root, must_have, run};
 use proptest::collection::vec;
@@ -390,6 +390,11 @@ fn policies() -> impl Strategy<Value = Policy> {
         any::<bool>(),
         networks(),
         prop::option::weighted(0.1, "[a-z]{1,9}"),
+        prop_oneof![
+            4 => Just(Syslog::Off),
+            1 => Just(Syslog::Host),
+            1 => "/?[a-z]{0,120}".prop_map(|path| Syslog::Socket(path.into())),
+        ],
     );
     let leave = (
         prop::sample::subsequence(Guarantee::ALL.to_vec(), 0..3),
@@ -405,7 +410,8 @@ fn policies() -> impl Strategy<Value = Policy> {
             .limits(what.3)
             .umask(what.4)
             .die_with_parent(what.5)
-            .network(what.6);
+            .network(what.6)
+            .syslog(what.8);
         if let Some(group) = who.1 {
             policy = policy.group(group);
         }

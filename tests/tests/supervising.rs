@@ -1,5 +1,7 @@
 //! The parent that stays, and the one that does not.
 
+use std::process::Command;
+
 use isol_tests::{
     Started, TestRoot, children, isol_with, must_be_root, own_uid, run, state, until,
 };
@@ -49,6 +51,26 @@ fn every_signal_is_passed_on() {
     program.signal(Signal::SIGTERM);
     assert_eq!(program.line(), "TERM", "it goes on after every one of them");
     program.signal(Signal::SIGKILL);
+}
+
+#[test]
+fn a_signal_that_isol_was_started_to_ignore_is_passed_on() {
+    if !must_be_root() {
+        return;
+    }
+    let root = TestRoot::new();
+    let script = "trap 'echo HUP' HUP; echo ready; while :; do sleep 1 & wait; done";
+    let isol = isol_with(["run", "--root", root.text(), "--", "/bin/sh", "-c", script]);
+    // As nohup(1) starts a program.
+    let mut ignoring = Command::new("/bin/sh");
+    ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
+    ignoring.arg(isol.get_program()).args(isol.get_args());
+    let mut program = Started::new(&mut ignoring);
+    assert_eq!(program.line(), "ready");
+    program.signal(Signal::SIGHUP);
+    assert_eq!(program.line(), "HUP");
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.end(), (Some(143), None));
 }
 
 #[test]

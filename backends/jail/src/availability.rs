@@ -20,7 +20,7 @@ pub(crate) fn check() -> Result<(), Unavailable> {
     match jail::children_left() {
         Some(left) if left <= 0 => cant(
             "this process is in a jail that may have no children",
-            "jail -m name=NAME children.max=N   (on the host), or --backend chroot",
+            "jail -m name=NAME children.max=N   (on the host)",
         ),
         _ => Ok(()),
     }

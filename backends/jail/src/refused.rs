@@ -1,6 +1,6 @@
 //! What the kernel says when it makes no jail, and where it says nothing, what it means. Async-signal-safe.
 
-use isol_core::{Errno, Fault};
+use isol_core::{Errno, Fault, Network};
 use isol_sys::{errno, jail};
 
 /// In words.
@@ -46,6 +46,22 @@ fn meaning(errno: Errno, message: &str) -> &'static str {
     }
 }
 
+/// The command that mends it, where there is one.
+pub(crate) fn mend(errno: Errno, in_a_jail: bool, network: &Network) -> Option<&'static str> {
+    match (errno, network) {
+        (errno::EXISTS, _) => Some("another --name, or none; `jls -v` lists those that there are"),
+        (errno::ADDRESS_IN_USE, _) => Some("other addresses, or --network host"),
+        (errno::NAME_TOO_LONG, _) => Some("a shorter --name, or move the root to a shorter path"),
+        (errno::NOT_PERMITTED, Network::Addresses(_)) if in_a_jail => {
+            Some("addresses that the jail around has (ifconfig lists them), or --network host")
+        }
+        (errno::NOT_PERMITTED, _) if in_a_jail => {
+            Some("jail -m name=NAME children.max=N   (on the host), or --backend chroot")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +73,14 @@ mod tests {
         assert!(said(errno::EXISTS).ends_with("a jail of this name is there"));
         assert!(said(errno::ADDRESS_IN_USE).contains("another jail has one of them"));
         assert_eq!(said(Errno(22)), "jail_set");
+    }
+    #[test]
+    fn what_can_be_mended_says_how() {
+        let one = Network::Addresses(vec!["10.0.0.1".parse().unwrap()]);
+        let help = |errno, network| mend(errno, true, network).unwrap_or_default();
+        assert!(help(errno::NOT_PERMITTED, &one).starts_with("addresses"));
+        assert!(help(errno::NOT_PERMITTED, &Network::None).contains("children.max"));
+        assert!(help(errno::EXISTS, &Network::None).contains("--name"));
+        assert_eq!(mend(errno::NOT_PERMITTED, false, &Network::None), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The parent shuts the jail behind the child.
 
 use std::ffi::CString;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use isol_core::{
     Fault, Guarantee, Parameter, Phase, PrepareError, Problem, Scene, Step, step_names,
@@ -8,7 +9,7 @@ use isol_core::{
 use isol_sys::jail::{self, Kind, Request};
 
 use crate::nested;
-use crate::setting::{Setting, Value};
+use crate::setting::{Setting, Share, Value};
 use crate::typed::typed;
 
 /// What would let uid 0 be the superuser in the jail. The child needs it to drop its own ids, and so it can't
@@ -28,11 +29,20 @@ pub(crate) struct Seal {
     known: bool,
     /// (name, value) of what can be read back.
     numbers: Vec<(CString, i32)>,
+    /// (name, members, bytes in each) of lists that can be.
+    lists: Vec<(CString, Vec<u8>, usize)>,
 }
 
 impl Seal {
     pub(crate) fn new(settings: Vec<Setting>, parameters: Vec<Parameter>) -> Self {
-        Self { settings, parameters, name: CString::default(), known: false, numbers: Vec::new() }
+        Self {
+            settings,
+            parameters,
+            name: CString::default(),
+            known: false,
+            numbers: Vec::new(),
+            lists: Vec::new(),
+        }
     }
 }
 
@@ -72,17 +82,8 @@ impl Step for Seal {
         nested::fit(&mut settings, &self.parameters, &mut Vec::new());
         let tight = settings.iter().filter(|s| asked.iter().all(|a| a.name != s.name));
         for setting in tight.chain(&asked) {
-            let (Some(kind), Ok(name)) =
-                (jail::kind_of(&setting.name), CString::new(setting.name.as_str()))
-            else {
-                continue;
-            };
-            match (&setting.value, kind) {
-                (Value::Off, Kind::Boolean) => self.numbers.push((name, 0)),
-                (Value::On, Kind::Boolean) => self.numbers.push((name, 1)),
-                (Value::Number(value), Kind::Number) => self.numbers.push((name, *value)),
-                (Value::Share(share), Kind::Inherited) => self.numbers.push((name, *share as i32)),
-                _ => {}
+            if let Some(kind) = jail::kind_of(&setting.name) {
+                self.expect(setting, kind);
             }
         }
         Ok(())
@@ -103,17 +104,73 @@ impl Step for Seal {
             jail::update(&request).map_err(|errno| Fault::call(errno, "jail_set allow.nosuser"))?;
             read(jail, &c"allow.suser".to_owned(), 0)?;
         }
-        self.numbers.iter().try_for_each(|(name, wanted)| read(jail, name, *wanted))
+        self.numbers.iter().try_for_each(|(name, wanted)| read(jail, name, *wanted))?;
+        self.lists.iter().try_for_each(|(name, members, width)| {
+            match jail::has_members(jail, name, members, *width) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(another(name)),
+                Err(errno) => Err(Fault::call(errno, READING)),
+            }
+        })
     }
 }
 
-fn read(jail: i32, name: &CString, wanted: i32) -> Result<(), Fault> {
-    let found =
-        jail::read_back(jail, name).map_err(|errno| Fault::call(errno, "reading the jail back"))?;
-    if found == wanted {
-        return Ok(());
+impl Seal {
+    /// Notes down what is to be read of a setting.
+    fn expect(&mut self, setting: &Setting, kind: Kind) {
+        let Ok(name) = CString::new(setting.name.as_str()) else { return };
+        match (&setting.value, kind) {
+            (Value::Off, Kind::Boolean) => self.numbers.push((name, 0)),
+            (Value::On, Kind::Boolean) => self.numbers.push((name, 1)),
+            (Value::Number(value), Kind::Number) => self.numbers.push((name, *value)),
+            // Of addresses the kernel tells only whether they are the host's: its own, or none, both read as none. Which of
+            // the two it is, the list of them says.
+            (Value::Share(Share::New), Kind::Inherited)
+                if ["ip4", "ip6"].contains(&&*setting.name) =>
+            {
+                self.numbers.push((name, Share::Disable as i32));
+            }
+            (Value::Share(share), Kind::Inherited) => self.numbers.push((name, *share as i32)),
+            (Value::Addresses4(all), Kind::Addresses4) => {
+                self.lists.push((name, all.iter().flat_map(Ipv4Addr::octets).collect(), 4));
+            }
+            (Value::Addresses6(all), Kind::Addresses6) => {
+                self.lists.push((name, all.iter().flat_map(Ipv6Addr::octets).collect(), 16));
+            }
+            _ => {}
+        }
     }
+}
+
+const READING: &str = "reading the jail back";
+
+fn read(jail: i32, name: &CString, wanted: i32) -> Result<(), Fault> {
+    let found = jail::read_back(jail, name).map_err(|errno| Fault::call(errno, READING))?;
+    if found == wanted { Ok(()) } else { Err(another(name)) }
+}
+
+fn another(name: &CString) -> Fault {
     let mut fault = Fault::state("the jail has another ");
     fault.text.push(name.to_str().unwrap_or_default());
-    Err(fault)
+    fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_back_as_the_kernel_tells_them() {
+        let mut seal = Seal::new(Vec::new(), Vec::new());
+        let mut expect = |name, value, kind| seal.expect(&Setting::new(name, value), kind);
+        expect("ip4", Value::Share(Share::New), Kind::Inherited);
+        expect("ip6", Value::Share(Share::Inherit), Kind::Inherited);
+        expect("sysvshm", Value::Share(Share::New), Kind::Inherited);
+        let one = Value::Addresses4(vec![Ipv4Addr::new(192, 0, 2, 7)]);
+        expect("ip4.addr", one, Kind::Addresses4);
+        let numbers = [("ip4", 0), ("ip6", 2), ("sysvshm", 1)];
+        let numbers = numbers.map(|(name, value)| (CString::new(name).unwrap(), value));
+        assert_eq!(seal.numbers, numbers);
+        assert_eq!(seal.lists, [(c"ip4.addr".to_owned(), vec![192, 0, 2, 7], 4)]);
+    }
 }

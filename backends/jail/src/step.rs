@@ -10,7 +10,7 @@ use isol_core::{
 };
 use isol_sys::{chroot, hostname, jail};
 
-use crate::refused::explain;
+use crate::refused::{explain, mend};
 use crate::setting::{Setting, Value};
 use crate::typed::typed;
 use crate::{inside, named, nested};
@@ -217,6 +217,10 @@ impl Step for Jail {
         } else {
             Err(Fault::state("the jail's directory is not the one that was checked"))
         }
+    }
+
+    fn help(&self, fault: &Fault) -> Option<String> {
+        mend(fault.errno, jail::is_inside(), &self.network).map(str::to_owned)
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {

@@ -92,6 +92,13 @@ pub trait Step: Debug + Send + Sync {
         Ok(())
     }
 
+    /// The command that mends a fault of this step, where there is one. Called in the parent, or where nothing else is to
+    /// be done any more: it may allocate.
+    fn help(&self, fault: &Fault) -> Option<String> {
+        let _ = fault;
+        None
+    }
+
     /// Reads the kernel's state and compares.
     ///
     /// # Errors

@@ -63,6 +63,11 @@ impl Choice {
     }
 }
 
+/// Whether a backend offers every guarantee that the policy requires.
+pub(crate) fn offers(backend: &dyn Backend, policy: &Policy) -> bool {
+    lacking(backend, policy).is_none()
+}
+
 /// What a backend lacks of what is required, in words.
 fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
     let os: Os = backend.plans_for(HOST);

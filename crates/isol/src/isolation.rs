@@ -7,7 +7,7 @@ use isol_core::{Command, Mode, Plan, PlanError, Policy, PolicyError, Request};
 use isol_sys::os::HOST;
 
 use crate::planned::{Enter, Exec, Planned, Purpose, Spawn};
-use crate::{Choice, Confined, Error, Running, identity, looking};
+use crate::{Choice, Confined, Error, Preloaded, Running, identity, looking};
 
 /// A policy that is to be carried out on this host.
 ///
@@ -23,17 +23,30 @@ use crate::{Choice, Confined, Error, Running, identity, looking};
 pub struct Isolation {
     policy: Policy,
     choice: Choice,
+    /// Whether something of this process is to be there inside.
+    preloaded: bool,
 }
 
 impl Isolation {
     /// Any backend that holds what the policy requires.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, choice: Choice::Auto }
+        Self { policy, choice: Choice::Auto, preloaded: false }
     }
 
     /// A backend of one's choice.
     pub fn backend(mut self, choice: Choice) -> Self {
         self.choice = choice;
+        self
+    }
+
+    /// What was brought in before is there inside: its descriptors are passed on, its variables set. For
+    /// [`enter`](Self::enter) alone: a program that is executed would find nothing of it.
+    pub fn preloaded(mut self, preloaded: &Preloaded) -> Self {
+        self.preloaded = true;
+        self.policy.pass_fds.extend(preloaded.descriptors());
+        let variables = preloaded.variables().iter().cloned();
+        // What the policy says of a variable itself comes behind, and counts.
+        self.policy.environment.set.splice(0..0, variables);
         self
     }
 
@@ -50,6 +63,14 @@ impl Isolation {
     pub fn plan(&self, mode: Mode, command: Option<&Command>) -> Result<Plan, PlanError> {
         if let Some(command) = command {
             check_nul(command)?;
+        }
+        if self.preloaded && mode != Mode::Enter {
+            return Err(PlanError::CantHonour {
+                backend: "isol",
+                what: "what was preloaded".into(),
+                reason: format!("execve(2) leaves nothing of this process, and the mode is {mode}"),
+                help: Some("preload for enter() only".into()),
+            });
         }
         let backend = self.choice.make(&self.policy)?;
         let identity = identity::resolve(&self.policy)?;

@@ -39,6 +39,7 @@ mod looking;
 #[path = "not_looking.rs"]
 mod looking;
 mod planned;
+mod preload;
 mod ready;
 mod spawner;
 mod sweep;
@@ -53,6 +54,7 @@ pub use isol_sys::filter::{Refusals, Told};
 pub use isol_sys::process::{Pid, Status};
 pub use isolation::Isolation;
 pub use planned::{Enter, Exec, Planned, Purpose, Spawn};
+pub use preload::{Account, Level, Preload, Preloaded, Resolver};
 pub use ready::{Ready, Running};
 pub use spawner::Spawner;
 pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};

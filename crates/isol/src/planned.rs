@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use isol_core::{Allow, Command, Mode, Plan, Policy, Problem};
+use isol_core::{Allow, Backend, Command, Mode, Plan, Policy, Problem};
 use isol_sys::{os::HOST, threads};
 
 use crate::{Error, Ready, backends};
@@ -64,7 +64,7 @@ impl<P: Purpose> Planned<P> {
     /// # Errors
     /// What stands in the way; nothing stays behind then.
     pub fn prepare(self) -> Result<Ready<P>, Error> {
-        check_host(&self.plan)?;
+        check_host(&self.plan, &self.policy)?;
         if P::MODE != Mode::Spawn && !self.policy.allow.contains(Allow::Threads) {
             check_threads()?;
         }
@@ -73,7 +73,7 @@ impl<P: Purpose> Planned<P> {
     }
 }
 
-fn check_host(plan: &Plan) -> Result<(), Error> {
+fn check_host(plan: &Plan, policy: &Policy) -> Result<(), Error> {
     let name = plan.backend();
     if plan.os() != HOST {
         let why = format!("it runs on {}, and this is {HOST}", plan.os());
@@ -85,7 +85,9 @@ fn check_host(plan: &Plan) -> Result<(), Error> {
     match backend.available() {
         Ok(()) => Ok(()),
         Err(unavailable) => {
-            let other = backends::all().iter().find(|b| b.available().is_ok());
+            let serves =
+                |b: &&&'static dyn Backend| b.available().is_ok() && backends::offers(**b, policy);
+            let other = backends::all().iter().find(serves);
             let help = match other {
                 Some(other) => Some(format!("--backend {} works here", other.name())),
                 None => unavailable.help,

@@ -48,7 +48,7 @@ impl Spawner {
                 .into());
         }
         let image = Image::new(&prepared)?;
-        // Each start takes it anew: until then others may use the uid.
+        // Each start takes the hold on the uid again, and looks again.
         prepared.settle();
         Ok(Self { prepared, image, confined: Arc::new(confined) })
     }

@@ -29,8 +29,7 @@ pub const PROOF_LOCK: &str = "prove-";
 #[doc(hidden)]
 pub const PROOF_DIRECTORY: &str = "isol-prove-";
 
-/// Removes what a killed proof has made: the directory that it noted down. Nothing is mounted there any more, because
-/// its mounts have gone with it, or else it stays.
+/// Removes what a killed proof has made: the directory that it noted down, and what is mounted there still.
 fn proof_is_gone(lock: &Lock) -> bool {
     let Ok((_, noted)) = lock.payload() else { return false };
     let path = Path::new(&noted);
@@ -39,6 +38,8 @@ fn proof_is_gone(lock: &Lock) -> bool {
     if !path.is_absolute() || !named {
         return noted.is_empty();
     }
+    // What can't be unmounted can't be removed either, and stays for the next sweep.
+    let _ = isol_sys::unmount::below(path);
     match std::fs::remove_dir_all(path) {
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         Ok(()) => true,

@@ -282,7 +282,7 @@ impl Site {
         put(&outside.join("secret"), SECRET.as_bytes(), 0o644)?;
         put(&outside.join("stdout"), WRITTEN.as_bytes(), 0o600)?;
         // Where the program starts is there, too: whoever takes this for the root notices nothing.
-        dir_at(&outside.join("home"), 0o755)?;
+        dir_at(&outside.join("var"), 0o755)?;
         dir_at(&outside.join("loose"), 0o777)?;
         self.log = Some(Log::listen(outside.join("log"))?);
         let point = outside.join("mounted");

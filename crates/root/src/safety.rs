@@ -2,8 +2,9 @@
 //!
 //! Every file that will be executed or loaded, and every directory on its way, links followed as they will be
 //! inside, has to belong to root and be writable by nobody else. The same holds for what decides which files are loaded: the
-//! loader's configuration, and the directories that it searches. POSIX access lists need no look of their own: whatever
-//! they allow beyond the owner is bounded by the mask, which the group's bits show.
+//! loader's configuration, and the directories that it searches. Access lists of POSIX.1e need no look of their own:
+//! whatever they allow beyond the owner is bounded by the mask, which the group's bits show. Those of NFSv4 are beside the
+//! mode, and are looked at where there are any.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -263,7 +264,8 @@ impl Check<'_> {
                 continue;
             }
             if self.seen.insert(met.path.clone())
-                && let Some(what) = Flaw::find(&met.meta, 0)
+                && let Some(what) =
+                    Flaw::find(&met.meta, 0).or(met.listed.then_some(Flaw::AccessList))
             {
                 let path = self.outside(&met.path);
                 let mend = what.mend(&path, &met.meta, 0);

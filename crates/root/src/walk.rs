@@ -12,6 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
+use isol_sys::acl;
 use isol_sys::meta::Meta;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, readlinkat};
@@ -130,7 +131,8 @@ impl Walk<'_> {
     fn run(mut self) -> Result<Trail, WalkError> {
         // Anew each time: its mode may have changed since it was opened.
         let meta = Meta::of(self.root).map_err(|e| self.failed("".as_ref(), e))?;
-        self.met.push(Met { path: self.here.clone(), kind: Kind::Directory, meta });
+        let root = self.root;
+        self.directory(meta, root.as_fd())?;
         let mut todo = VecDeque::new();
         prepend(&mut todo, self.wanted);
         while let Some(name) = todo.pop_front() {
@@ -155,7 +157,7 @@ impl Walk<'_> {
         // The last thing met may have been a link to `..`: the end is where we are now.
         if self.met.last().is_none_or(|last| last.path != self.here) {
             let meta = Meta::of(&dir).map_err(|e| self.failed("".as_ref(), e))?;
-            self.met.push(Met { path: self.here, kind: Kind::Directory, meta });
+            self.directory(meta, dir.as_fd())?;
         }
         Ok(Trail { met: self.met, end: End::Directory(dir) })
     }
@@ -175,6 +177,7 @@ impl Walk<'_> {
             path: self.here.join(name),
             kind: Kind::Symlink { target: target.clone() },
             meta,
+            listed: false,
         });
         if target.is_absolute() {
             self.open.clear();
@@ -191,15 +194,26 @@ impl Walk<'_> {
         // Of what was opened, not of what the name meant a moment ago.
         let meta = Meta::of(&fd).map_err(|e| self.failed(name, e))?;
         self.here.push(name);
+        self.directory(meta, fd.as_fd())?;
         self.open.push(fd);
-        self.met.push(Met { path: self.here.clone(), kind: Kind::Directory, meta });
+        Ok(())
+    }
+
+    /// `here` has been met.
+    fn directory(&mut self, meta: Meta, fd: BorrowedFd<'_>) -> Result<(), WalkError> {
+        let listed = acl::allows_beside_the_mode(fd).map_err(|e| self.failed("".as_ref(), e))?;
+        self.met.push(Met { path: self.here.clone(), kind: Kind::Directory, meta, listed });
         Ok(())
     }
 
     fn end(mut self, name: OsString, meta: Meta) -> Result<Trail, WalkError> {
         let kind = if meta.is_file() { Kind::File } else { Kind::Other };
         let parent = self.dir().try_clone_to_owned().map_err(|e| self.failed(&name, errno(&e)))?;
-        self.met.push(Met { path: self.here.join(&name), kind, meta });
+        // What can't be opened by just looking is not asked: nothing of the kind is executed or loaded.
+        let listed = meta.is_file()
+            && acl::allows_beside_the_mode_at(self.dir(), name.as_os_str())
+                .map_err(|e| self.failed(&name, e))?;
+        self.met.push(Met { path: self.here.join(&name), kind, meta, listed });
         Ok(Trail { met: self.met, end: End::Below { parent, name } })
     }
 

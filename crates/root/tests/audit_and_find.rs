@@ -1,4 +1,5 @@
-//! What an audit finds in the machine's own /usr is what find(1) and getcap(8) find there.
+//! What an audit finds in the machine's own /usr is what find(1) and getcap(8) find there; or in another tree, such as
+//! one of debootstrap's, that `ISOL_TEST_TREE` names.
 
 mod common;
 
@@ -10,8 +11,14 @@ use std::sync::atomic::AtomicU64;
 use common::{needs, needs_root};
 use isol_root::audit::{Finding, Options, What, audit};
 
-const TREE: &str = "/usr";
+fn tree() -> String {
+    std::env::var("ISOL_TEST_TREE").unwrap_or_else(|_| "/usr".to_owned())
+}
+
 const PROGRAM: &str = r"-type f ( -perm /111 -o -name *.so -o -name *.so.* )";
+/// find knows no device by its number.
+const HARMLESS: &str = "! -path */dev/null ! -path */dev/zero ! -path */dev/full ! -path */dev/random \
+    ! -path */dev/urandom ! -path */dev/tty";
 const FOREIGN: &str = "( ! -uid 0 -o -perm /022 )";
 
 /// Each kind of finding, and the expression that finds the same.
@@ -19,7 +26,7 @@ fn expressions() -> Vec<(What, String)> {
     vec![
         (What::SetUid, "-type f -perm -4000".into()),
         (What::SetGid, "-type f -perm -2000".into()),
-        (What::Device, "( -type b -o -type c )".into()),
+        (What::Device, format!("( -type b -o -type c ) {HARMLESS}")),
         (What::Socket, "-type s".into()),
         (What::Fifo, "-type p".into()),
         (What::NoSticky, "-mindepth 1 -type d -perm -0002 ! -perm -1000".into()),
@@ -34,7 +41,8 @@ fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 fn by_find(expression: &str, print: &str) -> BTreeSet<String> {
-    let mut arguments = vec![TREE, "-xdev"];
+    let tree = tree();
+    let mut arguments = vec![tree.as_str(), "-xdev"];
     arguments.extend(expression.split_whitespace());
     arguments.extend(["-printf", print]);
     run("find", &arguments).split('\0').filter(|p| !p.is_empty()).map(str::to_owned).collect()
@@ -43,7 +51,8 @@ fn by_find(expression: &str, print: &str) -> BTreeSet<String> {
 /// Files of which a name is elsewhere: by their numbers, for an audit names but one of each.
 fn with_names_outside() -> BTreeSet<u64> {
     let mut files: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-    let listing = run("find", &[TREE, "-xdev", "-type", "f", "-links", "+1", "-printf", "%i %n\n"]);
+    let listing =
+        run("find", &[&tree(), "-xdev", "-type", "f", "-links", "+1", "-printf", "%i %n\n"]);
     for line in listing.lines() {
         let (ino, nlink) = line.split_once(' ').unwrap();
         let entry = files.entry(ino.parse().unwrap()).or_insert((nlink.parse().unwrap(), 0));
@@ -57,7 +66,7 @@ type Found = (BTreeMap<&'static str, BTreeSet<String>>, BTreeSet<u64>);
 fn by_others() -> Found {
     let mut found: BTreeMap<_, _> =
         expressions().iter().map(|(what, e)| (what.id(), by_find(e, "%p\\0"))).collect();
-    let capable = run("getcap", &["-r", TREE]);
+    let capable = run("getcap", &["-r", &tree()]);
     let capable = capable.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned);
     found.insert(What::Capabilities.id(), capable.collect());
     (found, with_names_outside())
@@ -66,7 +75,7 @@ fn by_others() -> Found {
 fn by_audit() -> Found {
     let mut all: Vec<Finding> = Vec::new();
     let mut tell = |finding| all.push(finding);
-    audit(Path::new(TREE), &Options::default(), &AtomicU64::new(0), &mut tell).unwrap();
+    audit(Path::new(&tree()), &Options::default(), &AtomicU64::new(0), &mut tell).unwrap();
     let kinds = expressions().into_iter().map(|(what, _)| what).chain([What::Capabilities]);
     let mut found: BTreeMap<_, _> = kinds.map(|what| (what.id(), BTreeSet::new())).collect();
     let mut linked = BTreeSet::new();

@@ -28,6 +28,8 @@ pub enum LaunchError {
         name: &'static str,
         /// What went wrong.
         failure: Failure,
+        /// The command that mends it, where there is one.
+        help: Option<String>,
     },
     /// execve failed.
     NotExecuted {
@@ -55,21 +57,24 @@ impl LaunchError {
     }
 
     fn step(prepared: &Prepared, failure: Failure) -> Self {
-        let name =
-            prepared.plan().steps().nth(usize::from(failure.step)).map_or("launch", |s| s.name());
-        Self::Step { name, failure }
+        let step = prepared.plan().steps().nth(usize::from(failure.step));
+        let name = step.map_or("launch", |step| step.name());
+        let help = step.and_then(|step| step.help(&failure.fault));
+        Self::Step { name, failure, help }
     }
 
     /// As the user reads it.
     #[must_use]
     pub fn problem(&self) -> Problem {
         match self {
-            Self::Step { name, failure } => {
+            Self::Step { name, failure, help } => {
                 let (errno, text) = (failure.fault.errno, failure.fault.text.as_str());
-                match errno {
+                let mut problem = match errno {
                     Errno(0) => Problem::new(*name, "not in force when it was read back", text),
                     _ => Problem::call(*name, text, errno),
-                }
+                };
+                problem.help.clone_from(help);
+                problem
             }
             Self::NotExecuted { program, errno } => {
                 let kind =

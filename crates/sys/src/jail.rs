@@ -19,8 +19,8 @@ cfg_if::cfg_if! {
 }
 
 pub use system::{
-    children_left, control, create_and_attach, find, has_system_v_ipc, is_inside, kind_of, list,
-    open_directory, read_back, update,
+    children_left, control, create_and_attach, find, has_members, has_system_v_ipc, is_inside,
+    kind_of, list, open_directory, read_back, update,
 };
 
 /// A jail that was looked for.

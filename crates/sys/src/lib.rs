@@ -50,5 +50,6 @@ pub mod sysv;
 pub mod threads;
 #[cfg(feature = "trace")]
 pub mod trace;
+pub mod unmount;
 pub mod users;
 pub mod xattr;

@@ -57,9 +57,9 @@ impl Signals {
             set.add(nix::sys::signal::Signal::try_from(signal)?);
         }
         set.thread_block()?;
-        // BSDs discard a signal whose default is to be ignored, blocked or not; and nobody waits for the children
-        // of a process that ignores SIGCHLD.
-        for signal in [libc::SIGCHLD, libc::SIGWINCH, libc::SIGCONT] {
+        // BSDs discard a signal that is ignored, blocked or not: by default, or because whoever started this process
+        // ignored it, as nohup(1) does. And nobody waits for the children of a process that ignores SIGCHLD.
+        for signal in FORWARDED.into_iter().chain([libc::SIGCHLD]) {
             keep(signal)?;
         }
         Ok(Self { set })
@@ -79,7 +79,7 @@ impl Signals {
 
 extern "C" fn nothing(_signal: libc::c_int) {}
 
-/// Has a signal wait while it is blocked, though its default is to be ignored.
+/// Has a signal wait while it is blocked, though it would be ignored.
 fn keep(signal: libc::c_int) -> io::Result<()> {
     let handler = nothing as extern "C" fn(libc::c_int);
     // SAFETY: the handler does nothing.

@@ -14,6 +14,7 @@ cfg_if::cfg_if! {
     }
 }
 
+mod client;
 mod place;
 
 use std::io;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+pub use client::{log, open, set_time_zone};
 pub use place::{Place, PlaceError};
 
 /// The sender of a message, as the kernel vouches for it.

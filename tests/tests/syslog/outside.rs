@@ -79,10 +79,12 @@ action(type="omfile" file="{2}" template="line")
         String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
     }
 
-    /// Waits for a message.
+    /// Waits for a message, or one that ends like this.
     #[track_caller]
     pub(crate) fn wait_for(&self, line: &str) {
-        until(&format!("`{line}` has arrived"), || self.messages().iter().any(|l| l == line));
+        until(&format!("`{line}` has arrived"), || {
+            self.messages().iter().any(|l| l.ends_with(line))
+        });
     }
 }
 

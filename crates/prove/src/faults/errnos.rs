@@ -116,6 +116,8 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("read", &[EAGAIN, EBADF, EINVAL, EIO, EISDIR]),
     ("getdents64", &[EBADF, EINVAL, ENOENT, ENOTDIR]),
     ("getxattr", &[E2BIG, EOPNOTSUPP, ERANGE]),
+    ("getxattrat", &[E2BIG, EACCES, EBADF, EINVAL, ELOOP, ENOENT, EOPNOTSUPP, ERANGE]),
+    ("statx", &[EACCES, EBADF, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOMEM, ENOTDIR]),
     ("flock", &[EBADF, EINVAL, ENOLCK, EAGAIN]),
     (
         "mkdirat",
@@ -158,8 +160,9 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("seccomp", &[EACCES, EBUSY, EINVAL, ENOSYS, EOPNOTSUPP, ESRCH]),
     ("landlock_create_ruleset", &[E2BIG, EINVAL, ENOMSG, EOPNOTSUPP]),
     ("openat2", &[E2BIG, EAGAIN, EINVAL, ELOOP, EXDEV, EACCES, ENOENT, ENOTDIR, EMFILE]),
-    ("landlock_add_rule", &[EBADF, EBADFD, EINVAL, ENOMSG, EOPNOTSUPP, EPERM]),
-    ("landlock_restrict_self", &[E2BIG, EBADF, EBADFD, EINVAL, EOPNOTSUPP, EPERM]),
+    // EBADFD is Linux's alone: other systems have no such name.
+    ("landlock_add_rule", &[EBADF, EINVAL, ENOMSG, EOPNOTSUPP, EPERM]),
+    ("landlock_restrict_self", &[E2BIG, EBADF, EINVAL, EOPNOTSUPP, EPERM]),
     ("procctl", &[EINVAL, EPERM, ESRCH]),
     ("jail_set", &[EPERM, EINVAL, ENOENT, ENAMETOOLONG, EEXIST, EAGAIN]),
     ("jail_get", &[EINVAL, ENOENT, ENAMETOOLONG]),

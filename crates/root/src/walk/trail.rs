@@ -38,6 +38,8 @@ pub struct Met {
     pub kind: Kind,
     /// What stat(2) says of it.
     pub meta: Meta,
+    /// Whether it has an access list, of which its mode knows nothing, that may let others change it.
+    pub listed: bool,
 }
 
 /// The way to the end of a path: the tree's root first, then every directory and link in the order in which they were

@@ -21,6 +21,9 @@ unsafe extern "C" {
     fn acl_free(list: *mut c_void) -> c_int;
 }
 
+pub(super) const BESIDE_THE_MODE: bool = true;
+pub(super) const REMOVE: &str = "chmod -N";
+
 /// A list, which is freed with this.
 struct List(*mut c_void);
 

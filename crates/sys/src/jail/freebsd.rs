@@ -97,6 +97,32 @@ pub fn read_back(jail: i32, parameter: &CString) -> Result<i32, Errno> {
     Ok(value)
 }
 
+/// Whether a parameter of a jail that is a list, such as its addresses, has these members of `width` bytes each, in any
+/// order.
+///
+/// # Errors
+/// As jail_get(2), but for `EINVAL`, which means that it has fewer or more: false.
+pub fn has_members(jail: i32, list: &CStr, members: &[u8], width: usize) -> Result<bool, Errno> {
+    let mut jail = jail;
+    // The kernel wants the very length, and so tells another one.
+    let mut found = vec![0_u8; members.len()];
+    let to = libc::iovec { iov_base: found.as_mut_ptr().cast(), iov_len: found.len() };
+    let mut pairs = [text(c"jid"), int(&mut jail), text(list), to];
+    // SAFETY: both names are NUL-terminated, the number is of an int, the list has the room that is said, and all are
+    // alive during the call.
+    match check(unsafe { libc::jail_get(pairs.as_mut_ptr(), pairs.len() as u32, 0) }) {
+        Ok(_) => {}
+        Err(Errno(libc::EINVAL)) => return Ok(false),
+        Err(errno) => return Err(errno),
+    }
+    let sorted = |bytes: &[u8]| {
+        let mut all: Vec<_> = bytes.chunks(width).map(<[u8]>::to_vec).collect();
+        all.sort();
+        all
+    };
+    Ok(sorted(&found) == sorted(members))
+}
+
 /// A sysctl that is an int. Async-signal-safe: the kernel resolves the name.
 ///
 /// # References
@@ -166,7 +192,8 @@ pub fn has_system_v_ipc() -> [bool; 3] {
 /// From the kernel's sys/sem.h.
 const GETVAL: c_int = 5;
 
-/// How many jails can still be made in the jail that this process is in; `None` outside of any.
+/// How many jails can still be made in the jail that this process is in; `None` outside of any, and where the kernel
+/// does not tell how many, but lets one be made. Takes root.
 ///
 /// # References
 /// jail(8): `children.max`
@@ -175,6 +202,20 @@ pub fn children_left() -> Option<i32> {
     if !is_inside() {
         return None;
     }
-    let max = control(c"security.jail.children.max")?;
-    Some(max - control(c"security.jail.children.cur").unwrap_or(0))
+    match control(c"security.jail.children.max") {
+        Some(max) => Some(max - control(c"security.jail.children.cur").unwrap_or(0)),
+        // 13.2 has no such control.
+        None => may_have_none().then_some(0),
+    }
 }
+
+/// Whether the jail that this process is in may have no jail: of that a kernel speaks before it looks at the flags, and
+/// here they make no sense.
+fn may_have_none() -> bool {
+    // SAFETY: no parameters, so that the array is not looked at.
+    let made = unsafe { libc::jail_set(std::ptr::null_mut(), 0, libc::JAIL_CREATE | NO_FLAG) };
+    check(made) == Err(crate::errno::NOT_PERMITTED)
+}
+
+/// No kernel has it: the highest one of 15.1 is 0x80.
+const NO_FLAG: c_int = 1 << 30;

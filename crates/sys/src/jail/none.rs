@@ -39,6 +39,19 @@ pub fn read_back(_jail: i32, _parameter: &CString) -> Result<i32, Errno> {
     Err(NOT_HERE)
 }
 
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn has_members(
+    _jail: i32,
+    _list: &CStr,
+    _members: &[u8],
+    _width: usize,
+) -> Result<bool, Errno> {
+    Err(NOT_HERE)
+}
+
 /// Not on this system: false.
 #[must_use]
 pub fn is_inside() -> bool {

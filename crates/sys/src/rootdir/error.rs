@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use super::descend::Stop;
+use crate::acl::REMOVE;
 use crate::meta::Meta;
 use crate::quote::{shell, shown};
 
@@ -61,8 +62,7 @@ impl Flaw {
             }
             Self::ForeignOwner => Some(format!("chown {owner} {path}")),
             Self::WritableByOthers => Some(format!("chmod go-w {path}")),
-            // Only macOS has such lists, and there it is this option.
-            Self::AccessList => Some(format!("chmod -N {path}")),
+            Self::AccessList => Some(format!("{REMOVE} {path}")),
             Self::Symlink | Self::NotDirectory => None,
         }
     }

@@ -22,7 +22,7 @@ pub(super) enum Taken {
 
 /// The ids of those of a user's; `None` if the table is not what it should be.
 pub(super) fn ids(table: &[u8], places: usize, taken: Taken, uid: Uid) -> Option<Vec<i32>> {
-    if places == 0 || !table.len().is_multiple_of(places) {
+    if table.is_empty() || places == 0 || !table.len().is_multiple_of(places) {
         return table.is_empty().then(Vec::new);
     }
     let mut found = Vec::new();

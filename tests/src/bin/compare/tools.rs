@@ -25,14 +25,14 @@ const TOOLS: &[(&str, &str, &str, bool)] = &[
         "bubblewrap",
         "/usr/bin/bwrap --unshare-all --new-session --die-with-parent --cap-drop ALL --clearenv \
          --setenv KEPT yes --uid {user} --gid {user} --bind {root} / --proc /proc --dev /dev \
-         --chdir /home",
+         --chdir /var",
         false,
     ),
     (
         "unshare",
         "util-linux",
         "/usr/bin/unshare --mount --pid --ipc --uts --net --cgroup --fork --kill-child \
-         --setgid={user} --setuid={user} --root={root} --wd=/home",
+         --setgid={user} --setuid={user} --root={root} --wd=/var",
         false,
     ),
     (

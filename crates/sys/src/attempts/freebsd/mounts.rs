@@ -50,18 +50,8 @@ pub fn unmount(at: &CStr) -> Result<(), Errno> {
 /// # Errors
 /// As getfsstat(2).
 pub fn mounts() -> Result<Vec<String>, Errno> {
-    // SAFETY: all-zero bytes are a valid `statfs`, which is plain data.
-    let mut found: Vec<libc::statfs> = vec![unsafe { std::mem::zeroed() }; 256];
-    let size = size_of_val(found.as_slice());
-    // SAFETY: the list is writable for the size that is given.
-    let count = check(unsafe { libc::getfsstat(found.as_mut_ptr(), size as _, libc::MNT_NOWAIT) })?;
-    found.truncate(count as usize);
-    let point = |mount: &libc::statfs| {
-        let bytes: Vec<u8> =
-            mount.f_mntonname.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    Ok(found.iter().map(point).collect())
+    let points = crate::unmount::points()?;
+    Ok(points.iter().map(|point| point.display().to_string()).collect())
 }
 
 /// Makes a jail, and takes it away again.

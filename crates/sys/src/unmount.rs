@@ -1,0 +1,29 @@
+//! Taking away what is mounted.
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "freebsd")] {
+        #[path = "unmount/freebsd.rs"]
+        mod system;
+    } else {
+        #[path = "unmount/none.rs"]
+        mod system;
+    }
+}
+
+#[cfg(all(target_os = "freebsd", feature = "attempts"))]
+pub(crate) use system::points;
+
+use std::path::Path;
+
+use isol_core::Errno;
+
+/// Takes away what is mounted below a directory, where a mount outlives the process that made it. Busy or not.
+///
+/// # Errors
+/// As getfsstat(2) and unmount(2).
+///
+/// # References
+/// getfsstat(2), unmount(2)
+pub fn below(top: &Path) -> Result<(), Errno> {
+    system::below(top)
+}
