@@ -6,6 +6,7 @@ use isol_steps::LaunchError;
 /// What stands in the way. As long as a function returns this, the process is what it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // made once, by a run that ends
 pub enum Error {
     /// There is no plan.
     #[error(transparent)]
