@@ -116,7 +116,7 @@ impl Planted {
     }
 
     pub(crate) fn node(&self, path: &str, kind: SFlag, major: u64, minor: u64) {
-        let number = nix::libc::makedev(major as u32, minor as u32);
+        let number = nix::libc::makedev(major as _, minor as _);
         mknod(&self.at(path), kind, Mode::S_IRUSR | Mode::S_IWUSR, number).unwrap();
     }
 
