@@ -45,9 +45,7 @@ impl Census {
                 if let Some(count) = counts.get_mut("execve") {
                     *count -= 1;
                 }
-                let makes_a_child =
-                    |name: &&String| ["clone", "clone3", "fork", "vfork"].contains(&name.as_str());
-                census.birth = counts.keys().find(makes_a_child).cloned();
+                census.birth = text.lines().find_map(birth);
                 census.isol = counts;
             } else {
                 census.child = counts;
@@ -59,6 +57,13 @@ impl Census {
         assert_eq!(census.birth.is_some(), !census.child.is_empty());
         census
     }
+}
+
+/// The call by which a child was made, if the line is one. A filter is tried with calls that can't succeed.
+fn birth(line: &str) -> Option<String> {
+    let (name, rest) = line.split_once('(')?;
+    let makes_a_child = ["clone", "clone3", "fork", "vfork"].contains(&name);
+    (makes_a_child && !rest.contains("= -1 ")).then(|| name.to_owned())
 }
 
 /// A process that has called exit_group is gone, whatever is answered.

@@ -111,7 +111,7 @@ impl Ground {
         Scenario {
             name,
             isol: format!(
-                "{} run {options} --limit nofile=300:300 --pass-fd 9",
+                "{} run --backend chroot {options} --limit nofile=300:300 --pass-fd 9",
                 isol_path().display()
             ),
             program: format!("{} {WORK}/outside {uid}", self.oracle),
@@ -150,6 +150,11 @@ impl Scenario {
     /// The same run of a program that does not end by itself.
     pub(crate) fn endless_line(&self) -> String {
         self.line().replace(&self.program, &format!("{SLEEP} infinity"))
+    }
+
+    /// The same on the namespaces backend, whose child reports over a pipe.
+    pub(crate) fn endless_line_in_namespaces(&self) -> String {
+        self.endless_line().replacen("--backend chroot", "--backend namespaces", 1)
     }
 
     /// The program alone.
