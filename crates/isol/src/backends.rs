@@ -54,14 +54,15 @@ impl Choice {
         let mut reasons = Vec::new();
         let here = all().iter().filter(|backend| backend.plans_for(HOST) == HOST);
         // One that can't be run now is taken only if no other one can be.
-        let (can, cannot): (Vec<_>, Vec<_>) = here.partition(|backend| backend.available().is_ok());
-        for &backend in can.into_iter().chain(cannot) {
+        let mut cannot = None;
+        for &backend in here {
             match lacking(backend, policy) {
-                None => return Ok(backend),
+                None if backend.available().is_ok() => return Ok(backend),
+                None => cannot = cannot.or(Some(backend)),
                 Some(lacks) => reasons.push(lacks),
             }
         }
-        Err(PlanError::NoBackend { reasons })
+        cannot.ok_or(PlanError::NoBackend { reasons })
     }
 }
 
