@@ -1,8 +1,10 @@
 //! How fast isol is: measures, and writes `docs/performance.md` with its curves. `ci/bench` builds what it needs
 //! and calls it.
 //!
+//! ```text
 //!     isol-bench all FLOORS ISOL DOCS    measures, writes DOCS/performance.md and DOCS/performance/*.svg
 //!     isol-bench launch FLOORS ISOL      the first table alone, on standard output
+//! ```
 //!
 //! The other words are for the processes that it starts of itself.
 

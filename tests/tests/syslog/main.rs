@@ -395,7 +395,9 @@ fn a_profile_says_where_messages_go() {
     let plan = |text: &str, more: &[&str]| {
         fs::write(&file, text).expect("a file");
         let path = file.display().to_string();
-        run(isol_with(["plan", "--profile", &path]).args(more).args(["--", "/bin/true"]))
+        run(isol_with(["plan", "--backend", "chroot", "--profile", &path])
+            .args(more)
+            .args(["--", "/bin/true"]))
     };
     assert!(plan("syslog = true", &[]).succeeded().contains("relay them to /dev/log or"));
     assert!(
