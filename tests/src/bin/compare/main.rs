@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
     }
     for (tool, version) in tools::all() {
-        let line = tool.words.join(" ");
+        let line = tool.words.join(" ").replace(env!("CARGO_MANIFEST_DIR"), "tests");
         let name = tool.name.clone();
         columns.push(Column { name, line, version, tried: ask(&site, Subject::Tool(tool))? });
     }
