@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
-use isol_tests::{BUSYBOX, TestRoot, isol_path, isol_with, must_be_root, run};
+use isol_tests::{BUSYBOX, Run, TestRoot, isol_path, isol_with, must_be_root, run};
 
 /// What `isol root diagnose` finds: the kind, the reason and the command of each.
 fn findings(root: &TestRoot, program: &str) -> Vec<(String, String, Option<String>)> {
@@ -50,7 +50,7 @@ fn shell(root: &TestRoot, command: &str) {
     assert!(out.status.success(), "{}: {command}: {out:?}", root.text());
 }
 
-fn id(root: &TestRoot) -> Option<i32> {
+fn run_in(root: &TestRoot, program: &str) -> Run {
     run(&mut isol_with([
         "run",
         "--root",
@@ -60,9 +60,12 @@ fn id(root: &TestRoot) -> Option<i32> {
         "--allow",
         "shared-uid",
         "--",
-        "/usr/bin/id",
+        program,
     ]))
-    .status
+}
+
+fn id(root: &TestRoot) -> Option<i32> {
+    run_in(root, "/usr/bin/id").status
 }
 
 /// Plants a fault, and has its command mend it. `status` is what a run says of it.
@@ -144,17 +147,7 @@ fn what_can_not_be_mended_is_named() {
         let found = findings(&root, program);
         let [(kind, why, _)] = &found[..] else { panic!("{program}: {found:?}") };
         assert!(kind == what && why.contains(says), "{program}: {found:?}");
-        let out = run(&mut isol_with([
-            "run",
-            "--root",
-            root.text(),
-            "--user",
-            "65534:65534",
-            "--allow",
-            "shared-uid",
-            "--",
-            program,
-        ]));
+        let out = run_in(&root, program);
         assert_eq!(out.status, Some(status), "{program}: {out:?}");
         assert!(out.err.contains(says), "{program}: {out:?}");
     };

@@ -9,6 +9,7 @@ mod trail;
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
@@ -107,6 +108,26 @@ impl Sysroot {
             links: 0,
         }
         .run()
+    }
+
+    /// What is in a regular file, as far as the first `max` bytes; `None` if there is none at the path.
+    ///
+    /// # Errors
+    /// As [`walk`](Self::walk), but for what is missing, and [`WalkError::Io`] if it can't be read.
+    pub(crate) fn read_file(&self, path: &Path, max: u64) -> Result<Option<Vec<u8>>, WalkError> {
+        let trail = match self.walk(path) {
+            Ok(trail) if trail.last().kind == Kind::File => trail,
+            Ok(_) => return Ok(None),
+            Err(e) if e.is_missing() => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        let mut bytes = Vec::new();
+        let failed = |e: std::io::Error| WalkError::Io {
+            path: path.to_owned(),
+            source: Errno::from_raw(e.raw_os_error().unwrap_or(nix::libc::EIO)),
+        };
+        trail.open_file()?.take(max).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Some(bytes))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The modules that the C library looks names up with.
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::closure::{Closure, Resolver};
@@ -20,11 +19,11 @@ pub(super) fn missing(
 ) -> Result<Vec<(String, String)>, WalkError> {
     let is_glibc = |path: &&PathBuf| path.file_name() == Some(OsStr::new("libc.so.6"));
     let Some(libc) = closure.loaded.iter().find(is_glibc) else { return Ok(Vec::new()) };
-    let rules = match read(root, Path::new("/etc/nsswitch.conf"))? {
+    let rules = match root.read_file(Path::new("/etc/nsswitch.conf"), MAX)? {
         Some(text) => String::from_utf8_lossy(&text).into_owned(),
         None => BUILT_IN_RULES.to_owned(),
     };
-    let image = read(root, libc)?.unwrap_or_default();
+    let image = root.read_file(libc, MAX)?.unwrap_or_default();
     let built_in = |module: &str| has_files_and_dns(&image) && ["files", "dns"].contains(&module);
     let there = |file: &str| {
         let mut dirs = closure.consulted.iter();
@@ -54,22 +53,6 @@ fn has_files_and_dns(image: &[u8]) -> bool {
     let digits = image[at + BEFORE.len()..].iter().take_while(|b| b.is_ascii_digit());
     let number = digits.take(4).fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
     number >= 34
-}
-
-fn read(root: &Sysroot, path: &Path) -> Result<Option<Vec<u8>>, WalkError> {
-    let trail = match root.walk(path) {
-        Ok(trail) if trail.last().meta.is_file() => trail,
-        Ok(_) => return Ok(None),
-        Err(e) if e.is_missing() => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    let mut bytes = Vec::new();
-    let failed = |e: std::io::Error| WalkError::Io {
-        path: path.to_owned(),
-        source: nix::errno::Errno::from_raw(e.raw_os_error().unwrap_or(nix::libc::EIO)),
-    };
-    trail.open_file()?.take(MAX).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Some(bytes))
 }
 
 #[cfg(test)]

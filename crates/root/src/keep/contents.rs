@@ -199,19 +199,6 @@ fn copy(from: &Path, meta: &Meta, recipe: &Recipe) -> What {
 
 /// Reads a small file of the host's; `None` if it is not there.
 pub(super) fn read(host: &Sysroot, path: &Path) -> Result<Option<Vec<u8>>, WalkError> {
-    use std::io::Read;
     const MAX: u64 = 1 << 20;
-    let trail = match host.walk(path) {
-        Ok(trail) if trail.last().kind == Kind::File => trail,
-        Ok(_) => return Ok(None),
-        Err(e) if e.is_missing() => return Ok(None),
-        Err(e) => return Err(e),
-    };
-    let mut bytes = Vec::new();
-    let failed = |e: std::io::Error| WalkError::Io {
-        path: path.to_owned(),
-        source: nix::errno::Errno::from_raw(e.raw_os_error().unwrap_or(nix::libc::EIO)),
-    };
-    trail.open_file()?.take(MAX).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Some(bytes))
+    host.read_file(path, MAX)
 }

@@ -1,29 +1,14 @@
-//! No blocks are shared from here; lseek(2) finds data and holes.
+//! No blocks are shared from here.
+
+#[path = "holes.rs"]
+mod holes;
 
 use std::fs::File;
-use std::io;
-use std::ops::Range;
 
 use nix::errno::Errno;
-use nix::unistd::{Whence, lseek};
+
+pub(super) use holes::data_from;
 
 pub(super) fn share(_from: &File, _to: &File) -> nix::Result<()> {
     Err(Errno::ENOTSUP)
-}
-
-/// The first run of data at or behind `at`.
-pub(super) fn data_from(file: &File, at: u64, size: u64) -> io::Result<Option<Range<u64>>> {
-    if at >= size {
-        return Ok(None);
-    }
-    let offset = |n: u64| i64::try_from(n).map_err(|_| Errno::EOVERFLOW);
-    let start = match lseek(file, offset(at)?, Whence::SeekData) {
-        Ok(start) => start as u64,
-        Err(Errno::ENXIO) => return Ok(None),
-        // A file system that knows nothing of holes.
-        Err(Errno::EINVAL | Errno::ENOTSUP) => return Ok(Some(at..size)),
-        Err(e) => return Err(e.into()),
-    };
-    let end = lseek(file, offset(start)?, Whence::SeekHole)? as u64;
-    Ok((start < size).then_some(start..end.min(size)))
 }
