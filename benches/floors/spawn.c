@@ -1,11 +1,14 @@
 /* The system calls of isol's child, by nothing but C: clone(CLONE_VM | CLONE_VFORK | CLONE_FILES), then
  * the same calls in the same order, up to execve. As benches/src/spawn.rs has isol do it.
- * spawn ROOT UID PROGRAM ROUNDS GIBIBYTES DESCRIPTORS; prints the nanoseconds of each. */
+ * spawn ROOT UID PROGRAM ROUNDS GIBIBYTES DESCRIPTORS [FILTER]; prints the nanoseconds of each.
+ * FILTER is a compiled filter of system calls: isol's own. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
@@ -27,6 +30,7 @@
 
 static int root;
 static unsigned id;
+static struct sock_fprog filter;
 static char *program, *arguments[2], *environment[1];
 
 struct action {
@@ -39,6 +43,8 @@ struct action {
         if ((call))   \
             return 1; \
     } while (0)
+
+static const int refused[] = {SYS_keyctl, SYS_request_key, SYS_bpf, SYS_perf_event_open};
 
 static int child(void *unused) {
     struct action dfl = {0}, old;
@@ -88,6 +94,8 @@ static int child(void *unused) {
     MUST(syscall(SYS_capset, &header, caps));
     MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     MUST(prctl(PR_SET_PDEATHSIG, 0));
+    if (filter.len)
+        MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter));
     /* Read back. */
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, 0, &mask, 8);
     MUST(mask);
@@ -136,6 +144,13 @@ static int child(void *unused) {
     MUST(syscall(SYS_capget, &header, caps));
     MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1);
     MUST(prctl(PR_GET_PDEATHSIG, &number));
+    if (filter.len) {
+        MUST(prctl(PR_GET_SECCOMP) != SECCOMP_MODE_FILTER);
+        /* What it refuses, with arguments that make no sense. */
+        MUST(syscall(SYS_clone3, 0, 0) == 0 || errno != ENOSYS);
+        for (j = 0; j < 4; j++)
+            MUST(syscall(refused[j], 0, 0, 0, 0, 0, 0) == 0 || errno != EPERM);
+    }
     execve(program, arguments, environment);
     return 126;
 }
@@ -154,6 +169,13 @@ int main(int argc, char **argv) {
     program = arguments[0] = argv[3];
     int rounds = atoi(argv[4]), descriptors = atoi(argv[6]), i;
     size_t memory = strtoul(argv[5], 0, 10) << 30;
+    if (argc > 7) {
+        static char bytes[8 * 4096];
+        ssize_t length = read(open(argv[7], O_RDONLY | O_CLOEXEC), bytes, sizeof bytes);
+        if (length <= 0)
+            return 125;
+        filter = (struct sock_fprog){length / 8, (struct sock_filter *)bytes};
+    }
     if (memory) {
         char *touched = mmap(0, memory, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -4,6 +4,7 @@
 //! ```text
 //!     isol-bench all FLOORS ISOL DOCS    measures, writes DOCS/performance.md and DOCS/performance/*.svg
 //!     isol-bench launch FLOORS ISOL      the first table alone, on standard output
+//!     isol-bench spawns FLOORS ISOL      the second one, likewise, and its goals
 //! ```
 //!
 //! The other words are for the processes that it starts of itself.
@@ -16,6 +17,7 @@ mod machine;
 mod page;
 mod site;
 mod spawn;
+mod spawns;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -35,8 +37,9 @@ fn main() -> Result<()> {
             let site = site::Site::new(floors, isol)?;
             page::print(&launch::table(&launch::measure(&site)?))
         }
+        ["spawns", floors, isol] => page::print(&page::spawns(&site::Site::new(floors, isol)?)?),
         ["spawn", rest @ ..] => spawn::samples(rest),
         ["point", floors, isol] => curves::point(&site::Site::new(floors, isol)?),
-        _ => Err("usage: isol-bench all FLOORS ISOL DOCS | launch FLOORS ISOL".into()),
+        _ => Err("usage: isol-bench all FLOORS ISOL DOCS | launch|spawns FLOORS ISOL".into()),
     }
 }

@@ -10,7 +10,7 @@ use crate::contest::Outcome;
 use crate::curves::{self, Curve};
 use crate::launch::{self, BY_NAME, BY_NUMBER, CHROOT, FLOOR, MINIJAIL, THROW_AWAY};
 use crate::site::Site;
-use crate::spawn::{self, Point, WAYS};
+use crate::spawns::Spawns;
 use crate::{Result, machine};
 
 pub(crate) struct Measured {
@@ -18,57 +18,24 @@ pub(crate) struct Measured {
     date: String,
     load: (String, String),
     launch: Vec<Outcome>,
-    spawn: Vec<Point>,
+    spawn: Spawns,
     curves: Vec<Curve>,
-    most_memory: u64,
 }
 
 impl Measured {
     pub(crate) fn take(site: &Site) -> Result<Self> {
         let (machine, date, before) = (machine::describe(), machine::date(), machine::load());
-        // Twice over: the floor's process and isol's are never there at once, the kernel's own needs are.
-        let most_memory = [8, 4, 1]
-            .into_iter()
-            .find(|gib| gib + 2 <= machine::gibibytes_available())
-            .unwrap_or(0);
         let launch = launch::measure(site)?;
-        let spawn = spawn::measure(
-            site,
-            &[
-                (0, 10),
-                (0, 1000),
-                (0, 10_000),
-                (0, 19_900),
-                (1, 10),
-                (4.min(most_memory), 10),
-                (most_memory, 10),
-            ],
-        )?;
+        let spawn = Spawns::take(site)?;
         let curves = curves::measure(site)?;
-        Ok(Self {
-            machine,
-            date,
-            load: (before, machine::load()),
-            launch,
-            spawn,
-            curves,
-            most_memory,
-        })
-    }
-
-    fn spawn_at(&self, way: &str, gibibytes: u64, descriptors: u64) -> f64 {
-        let mut found = self.spawn.iter().filter(|p| p.way == way && p.descriptors == descriptors);
-        found.find(|p| p.gibibytes == gibibytes).map_or(f64::NAN, |point| point.times.median())
+        Ok(Self { machine, date, load: (before, machine::load()), launch, spawn, curves })
     }
 
     /// What was asked for, what was measured (a ratio), and the most that it may be.
-    fn goals(&self) -> Vec<(String, Option<f64>, f64)> {
+    fn goals(&self) -> Vec<Goal> {
         let launch = |name| launch::median(&self.launch, name);
         let ratio = |name, to| Some(launch(name)? / launch(to)?);
-        let spawn = |way, gib, fds| self.spawn_at(way, gib, fds);
-        let (few, many) = (spawn("prepared", 0, 10), spawn("prepared", 0, 19_900));
-        let (small, large) = (few, spawn("prepared", self.most_memory, 10));
-        vec![
+        let mut goals = vec![
             ("launch by number, over the floor".into(), ratio(BY_NUMBER, FLOOR), 1.4),
             ("launch by name, over the floor".into(), ratio(BY_NAME, FLOOR), 1.6),
             ("launch by number, over coreutils' chroot".into(), ratio(BY_NUMBER, CHROOT), 1.0),
@@ -78,15 +45,33 @@ impl Measured {
                 ratio(THROW_AWAY, FLOOR),
                 3.0,
             ),
-            ("spawn, over the same calls in C".into(), Some(few / spawn("floor", 0, 10)), 1.25),
-            (
-                format!("spawn with {} GiB touched, over 0 GiB", self.most_memory),
-                Some(large / small),
-                1.2,
-            ),
-            ("spawn with 19,900 descriptors, over 10".into(), Some(many / few), 1.4),
-        ]
+        ];
+        goals.extend(self.spawn.goals());
+        goals
     }
+}
+
+/// What was asked for, what was measured, if it was, and the most that it may be.
+pub(crate) type Goal = (String, Option<f64>, f64);
+
+fn goals_table(goals: &[Goal]) -> String {
+    let mut table = String::from("| goal | measured | at most | |\n| --- | --- | --- | --- |\n");
+    for (what, found, most) in goals {
+        table += &match found {
+            Some(found) => {
+                let verdict = if found <= most { "met" } else { "**missed**" };
+                format!("| {what} | {found:.2} | {most} | {verdict} |\n")
+            }
+            None => format!("| {what} | not measured: it is not installed here | {most} | |\n"),
+        };
+    }
+    table
+}
+
+/// The second table, and its goals.
+pub(crate) fn spawns(site: &Site) -> Result<String> {
+    let spawns = Spawns::take(site)?;
+    Ok(format!("{}\n{}", spawns.table()?, goals_table(&spawns.goals())))
 }
 
 pub(crate) fn print(text: &str) -> Result<()> {
@@ -102,22 +87,13 @@ pub(crate) fn write(measured: &Measured, docs: &Path) -> Result<()> {
         "{}\nMeasured {}; load {} before and {} after (1.0 is one processor, always busy).\n",
         measured.machine, measured.date, measured.load.0, measured.load.1
     )?;
-    page += "## Goals\n\n| goal | measured | at most | |\n| --- | --- | --- | --- |\n";
-    for (what, found, most) in measured.goals() {
-        match found {
-            Some(found) => {
-                let verdict = if found <= most { "met" } else { "**missed**" };
-                writeln!(page, "| {what} | {found:.2} | {most} | {verdict} |")?;
-            }
-            None => {
-                writeln!(page, "| {what} | not measured: it is not installed here | {most} | |")?
-            }
-        }
-    }
+    page += "## Goals\n\n";
+    page += &goals_table(&measured.goals());
     page += LAUNCH;
     page += &launch::table(&measured.launch);
     page += SPAWN;
-    spawn_table(measured, &mut page)?;
+    page += &measured.spawn.table()?;
+    page += "\n![](performance/spawn-descriptors.svg)\n\n![](performance/spawn-memory.svg)\n";
     page += CURVES;
     for curve in &measured.curves {
         let file = directory.join(format!("{}.svg", curve.id));
@@ -134,62 +110,8 @@ pub(crate) fn write(measured: &Measured, docs: &Path) -> Result<()> {
         }
         page += "\n";
     }
-    spawn_charts(measured, &directory)?;
+    measured.spawn.charts(&directory)?;
     Ok(fs::write(docs.join("performance.md"), page.trim_end().to_owned() + "\n")?)
-}
-
-fn spawn_table(measured: &Measured, page: &mut String) -> Result<()> {
-    *page += "| µs, median (quartiles) |";
-    let mut at: Vec<(u64, u64)> = Vec::new();
-    for point in &measured.spawn {
-        if !at.contains(&(point.gibibytes, point.descriptors)) {
-            at.push((point.gibibytes, point.descriptors));
-            write!(page, " {} GiB, {} descriptors |", point.gibibytes, point.descriptors)?;
-        }
-    }
-    *page += "\n| --- |";
-    *page += &" --- |".repeat(at.len());
-    *page += "\n";
-    for (way, what) in WAYS {
-        write!(page, "| {what} |")?;
-        for &(gibibytes, descriptors) in &at {
-            let mut found =
-                measured.spawn.iter().filter(|p| p.way == way && p.gibibytes == gibibytes);
-            match found.find(|p| p.descriptors == descriptors) {
-                Some(p) => write!(
-                    page,
-                    " {:.0} ({:.0} to {:.0}) |",
-                    p.times.median(),
-                    p.times.at(0.25),
-                    p.times.at(0.75)
-                )?,
-                None => write!(page, " |")?,
-            }
-        }
-        *page += "\n";
-    }
-    *page += "\n![](performance/spawn-descriptors.svg)\n\n![](performance/spawn-memory.svg)\n";
-    Ok(())
-}
-
-fn spawn_charts(measured: &Measured, directory: &Path) -> Result<()> {
-    let names =
-        [("floor", "C"), ("prepared", "isol, prepared"), ("whole", "isol, planned each time")];
-    let lines = |over_memory: bool| -> Vec<Line> {
-        let points = |way: &str| {
-            let of_way = measured.spawn.iter().filter(|p| p.way == way);
-            let of_axis =
-                of_way.filter(|p| if over_memory { p.descriptors == 10 } else { p.gibibytes == 0 });
-            let x = |p: &Point| if over_memory { p.gibibytes as f64 } else { p.descriptors as f64 };
-            of_axis.map(|p| (x(p), p.times.median())).collect()
-        };
-        names
-            .iter()
-            .map(|(way, name)| Line { name: (*name).to_owned(), points: points(way) })
-            .collect()
-    };
-    chart::draw(&directory.join("spawn-descriptors.svg"), "open descriptors", "µs", &lines(false))?;
-    chart::draw(&directory.join("spawn-memory.svg"), "GiB touched", "µs", &lines(true))
 }
 
 const HEAD: &str = "# Performance

@@ -36,6 +36,14 @@ impl Site {
         self.floors.join(name)
     }
 
+    /// The default filter, as the kernel takes it.
+    pub(crate) fn filter(&self) -> Result<PathBuf> {
+        let file = self.root.join("filter");
+        let refusals = isol::seccomp::RULES.iter().flat_map(|rule| rule.refuses);
+        fs::write(&file, isol_sys::filter::compile(refusals)?.to_bytes())?;
+        Ok(file)
+    }
+
     /// A program of the host's, or of an environment variable's choice.
     pub(crate) fn peer(name: &str) -> Option<PathBuf> {
         let chosen = std::env::var_os(name.to_uppercase()).map(PathBuf::from);

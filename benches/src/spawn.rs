@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use isol::{Allow, Gid, Isolation, Policy, Uid, User};
+use isol::{Allow, Gid, Isolation, Policy, Seccomp, Uid, User};
 use nix::fcntl::{FcntlArg, fcntl};
 
 use crate::Result;
@@ -20,9 +20,14 @@ type Wait = Box<dyn FnOnce() -> Result<()>>;
 type Start = Box<dyn FnMut() -> Result<Wait>>;
 
 /// Who starts the program.
-pub(crate) const WAYS: [(&str, &str); 4] = [
-    ("floor", "C: clone(CLONE_VM \\| CLONE_VFORK \\| CLONE_FILES) and the same system calls"),
+pub(crate) const WAYS: [(&str, &str); 6] = [
+    (
+        "floor",
+        "C: clone(CLONE_VM \\| CLONE_VFORK \\| CLONE_FILES) and the same system calls, the same filter among them",
+    ),
     ("prepared", "isol: Spawner::spawn(), prepared once"),
+    ("floor-bare", "C, without a filter of system calls"),
+    ("prepared-bare", "isol: Spawner::spawn(), prepared once, with `Seccomp::None`"),
     ("whole", "isol: Isolation::spawn(), planned and prepared each time"),
     (
         "std",
@@ -68,7 +73,7 @@ fn one(
     gibibytes: u64,
     descriptors: u64,
 ) -> Result<Vec<f64>> {
-    let mut command = if way == "floor" {
+    let mut command = if way.starts_with("floor") {
         Command::new(site.floor("spawn"))
     } else {
         let mut command = Command::new(std::env::current_exe()?);
@@ -77,6 +82,9 @@ fn one(
     };
     command.arg(&site.root).args([UID, "/bin/true"]);
     command.args([rounds.to_string(), gibibytes.to_string(), descriptors.to_string()]);
+    if way == "floor" {
+        command.arg(site.filter()?);
+    }
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("{command:?}: {}", output.status).into());
@@ -101,10 +109,14 @@ pub(crate) fn samples(words: &[&str]) -> Result<()> {
     let (user, group) = (Uid::new(id).ok_or("a uid")?, Gid::new(id).ok_or("a gid")?);
     let policy = || {
         let policy = Policy::confine(root).user(User::Id(user)).group(isol::Group::Id(group));
-        policy.allow(Allow::SharedUid).build()
+        let policy = policy.allow(Allow::SharedUid);
+        match way {
+            "prepared-bare" => policy.seccomp(Seccomp::None).build(),
+            _ => policy.build(),
+        }
     };
     let mut start: Start = match way {
-        "prepared" => {
+        "prepared" | "prepared-bare" => {
             let planned = Isolation::new(policy()?).plan_spawn(isol::Command::new(&program))?;
             let spawner = planned.prepare()?.reusable()?;
             Box::new(move || {
