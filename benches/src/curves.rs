@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
 
@@ -40,6 +41,7 @@ fn pair(site: &Site, options: &[&str], environment: &[(String, String)]) -> Resu
 fn processes(site: &Site) -> Result<Curve> {
     let mut points = Vec::new();
     for more in [0, 300, 1000, 3000, 10_000_usize] {
+        let before = machine::processes();
         let mut crowd = Command::new(site.floor("crowd"))
             .arg(more.to_string())
             .stdin(Stdio::piped())
@@ -59,6 +61,13 @@ fn processes(site: &Site) -> Result<Curve> {
         points.push((there as f64, floor, isol));
         drop(crowd.stdin.take());
         crowd.wait()?;
+        // They are nobody's children by now: what is measured next would wait for their end too.
+        for _ in 0..600 {
+            if machine::processes() <= before + 20 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
     Ok(Curve { id: "processes", over: "processes on the host", points })
 }
