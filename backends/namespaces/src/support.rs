@@ -11,6 +11,9 @@ pub(crate) fn of(guarantee: G, as_caller: bool) -> Support {
     match guarantee {
         G::RootClean => on_request("the whole tree is walked before the run: --require root-clean"),
         G::SyslogWorks => isol_core::Syslog::support(Os::Linux),
+        G::UidDedicated if !isol_sys::processes::all_are_seen(Os::Linux) => Support::not_offered(
+            "isol runs in a container, outside of which it sees no process: run it on the host",
+        ),
         G::NetworkConfined | G::IpcPrivate if !isol_sys::unconfined::CAN_BE_DENIED => {
             Support::not_offered("no filter of system calls is built in for this processor")
         }

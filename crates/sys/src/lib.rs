@@ -31,6 +31,7 @@ pub mod listing;
 pub mod meta;
 pub mod mount;
 pub mod mounts;
+pub mod mqueue;
 pub mod namespaces;
 pub mod os;
 pub mod pipe;

@@ -3,7 +3,7 @@
 //! Elsewhere every call answers `ENOSYS`. All functions are async-signal-safe.
 
 use std::ffi::CStr;
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 
 use isol_core::Errno;
 
@@ -27,6 +27,13 @@ impl Fd {
     #[must_use]
     pub fn get(&self) -> RawFd {
         self.0
+    }
+}
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: it is open for as long as this is there.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
     }
 }
 
