@@ -99,7 +99,11 @@ fn unsafe_problem(error: &SafetyError) -> Problem {
 
 /// Why a program can't start, as the user reads it.
 pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Path>) -> Problem {
-    let kind = if error.status() == 127 { Kind::NotFound } else { Kind::NotExecutable };
+    let kind = match error.status() {
+        127 => Kind::NotFound,
+        126 => Kind::NotExecutable,
+        _ => Kind::Refused,
+    };
     let problem = Problem::new(step, error.to_string(), "").kind(kind);
     match root.and_then(|root| diagnose::remedy(error, root)) {
         Some(command) => problem.help(command),
