@@ -59,12 +59,15 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
     Ok(preparations)
 }
 
-/// Removes what dead runs have left; `each_other` sees to the locks that are not of roots.
-pub(crate) fn sweep_roots(mut each_other: impl FnMut(&Lock) -> bool) {
+/// Removes what dead runs have left; `each_other` sees to the locks that are not of roots. Whether there was anything of
+/// any run, or that can't be told.
+pub(crate) fn sweep_roots(mut each_other: impl FnMut(&Lock) -> bool) -> bool {
+    let mut found = false;
     for state in StateDir::existing() {
         // What can't be removed now is tried again by the next run.
-        let _ = isol_root::sweep(&state, &mut each_other);
+        found |= isol_root::sweep(&state, &mut each_other).map_or(true, |swept| swept.found);
     }
+    found
 }
 
 #[cfg(test)]

@@ -26,4 +26,6 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
     Ok(Preparations::default())
 }
 
-pub(crate) fn sweep_roots(_each_other: impl FnMut(&Lock) -> bool) {}
+pub(crate) fn sweep_roots(_each_other: impl FnMut(&Lock) -> bool) -> bool {
+    false
+}

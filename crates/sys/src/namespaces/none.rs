@@ -8,6 +8,7 @@ use isol_core::Errno;
 
 use super::{Inner, Kinds, Range, Split};
 use crate::errno::NOT_HERE;
+use crate::mounts::Fd;
 
 pub(super) fn leave(_kinds: Kinds) -> Result<(), Errno> {
     Err(NOT_HERE)
@@ -17,7 +18,21 @@ pub(super) fn join_user(_fd: RawFd) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
-pub(super) fn split(_how: Split, _made: &mut dyn FnMut(i32)) -> Result<Inner, Errno> {
+/// There is none.
+#[derive(Debug)]
+pub(super) enum Image {}
+
+impl Image {
+    pub(super) fn new() -> Option<Self> {
+        None
+    }
+}
+
+pub(super) fn split(
+    _how: Split,
+    _image: Option<&Image>,
+    _made: &mut dyn FnMut(i32),
+) -> Result<Inner, Errno> {
     Err(NOT_HERE)
 }
 
@@ -34,6 +49,14 @@ pub(super) fn write(_path: &CStr, _text: &[u8]) -> Result<(), Errno> {
 }
 
 pub(super) fn make_files_as(_uid: u32, _gid: u32) -> Result<(), Errno> {
+    Err(NOT_HERE)
+}
+
+pub(super) fn own() -> Result<Fd, Errno> {
+    Err(NOT_HERE)
+}
+
+pub(super) fn read_link(_at: &Fd, _name: &CStr, _text: &mut [u8]) -> Result<usize, Errno> {
     Err(NOT_HERE)
 }
 

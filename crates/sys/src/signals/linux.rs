@@ -24,10 +24,18 @@ const SIZE: usize = size_of::<u64>();
 compile_error!("the kernel's sigaction has another layout on MIPS");
 
 pub(super) fn set_default(signal: c_int) -> Result<(), Errno> {
-    let default = KernelAction { handler: libc::SIG_DFL, ..KernelAction::default() };
+    set(signal, libc::SIG_DFL)
+}
+
+pub(super) fn ignore(signal: c_int) -> Result<(), Errno> {
+    set(signal, libc::SIG_IGN)
+}
+
+fn set(signal: c_int, handler: usize) -> Result<(), Errno> {
+    let action = KernelAction { handler, ..KernelAction::default() };
     let old = std::ptr::null_mut::<KernelAction>();
-    // SAFETY: the action is readable and as large as the kernel's; the old one is not asked for.
-    let set = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &default, old, SIZE) };
+    // SAFETY: the action is readable and as large as the kernel's; the old one is not asked for. It runs no handler.
+    let set = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &action, old, SIZE) };
     check_long(set).map(drop)
 }
 
