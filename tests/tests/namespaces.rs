@@ -166,14 +166,14 @@ fn many_at_once_do_not_see_each_other() {
         return;
     }
     let root = TestRoot::new();
-    let mut all: Vec<_> = (0..60)
+    let mut all: Vec<_> = (0..100)
         .map(|_| {
             let script = "echo $(echo /proc/[0-9]*) $(id -u); read line; exit 9";
             Started::new(&mut command(&root, "", script))
         })
         .collect();
     let said: BTreeSet<String> = all.iter_mut().map(Started::line).collect();
-    assert_eq!(said.len(), 60, "each one has a uid of its own");
+    assert_eq!(said.len(), 100, "each one has a uid of its own");
     assert!(said.iter().all(|line| line.starts_with("/proc/2 ")), "{said:?}");
     for mut one in all {
         assert_eq!(one.end(), (Some(9), None));
@@ -276,7 +276,7 @@ fn an_ordinary_user_needs_nothing_but_the_command() {
     as_nobody_special(uid, &words).refused(125, &["namespaces can't hold uid-dedicated"]);
     for (option, value, why) in [
         ("--user", "nobody", "an ordinary user can only be himself"),
-        ("--groups", "5", "an ordinary user can't change his groups"),
+        ("--groups", "5", "can't do a choice of groups: an ordinary user can only be himself"),
     ] {
         let words = ["--backend", "namespaces", option, value, "--", BUSYBOX, "true"];
         as_nobody_special(uid, &words).refused(125, &[why]);

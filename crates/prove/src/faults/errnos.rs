@@ -170,6 +170,7 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("getppid", &[]),
     ("unshare", &[EINVAL, ENOMEM, ENOSPC, EPERM, EUSERS]),
     ("setns", &[EBADF, EINVAL, ENOMEM, EPERM, ESRCH]),
+    ("execve", &[E2BIG, EACCES, EIO, EMFILE, ENFILE, ENOENT, ENOEXEC, EPERM, ETXTBSY]),
     ("clone", &[EAGAIN, EBUSY, EINVAL, ENOMEM, ENOSPC, EPERM]),
     ("pidfd_open", &[EINVAL, EMFILE, ENFILE, ENODEV, ESRCH]),
     ("mount", &[EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS]),

@@ -4,10 +4,11 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::Errno;
+use isol_core::{Errno, IdRange};
 
-use super::{Inner, Kinds, Range, Split};
+use super::{Denied, Inner, Kinds, Split};
 use crate::errno::NOT_HERE;
+use crate::subids::{Helpers, MapError};
 
 pub(super) fn leave(_kinds: Kinds) -> Result<(), Errno> {
     Err(NOT_HERE)
@@ -21,11 +22,19 @@ pub(super) fn split(_how: Split, _made: &mut dyn FnMut(i32)) -> Result<Inner, Er
     Err(NOT_HERE)
 }
 
-pub(super) fn make(_uids: &[Range], _gids: &[Range]) -> io::Result<OwnedFd> {
+pub(super) fn make(_uids: &[IdRange], _gids: &[IdRange]) -> io::Result<OwnedFd> {
     Err(NOT_HERE.into())
 }
 
-pub(super) fn try_one() -> io::Result<()> {
+pub(super) fn make_of_given(
+    _uids: &[IdRange],
+    _gids: &[IdRange],
+    _by: &Helpers,
+) -> Result<OwnedFd, MapError> {
+    Err(MapError::System(NOT_HERE.into()))
+}
+
+pub(super) fn try_one() -> Result<(), Denied> {
     Err(NOT_HERE.into())
 }
 
