@@ -17,9 +17,7 @@ mod support;
 mod tight;
 mod typed;
 
-use isol_core::{
-    Backend, Guarantee, Identity, Layers, Mode, Os, PlanError, Request, Support, Unavailable,
-};
+use isol_core::{Backend, Guarantee, Layers, Mode, Os, PlanError, Request, Support, Unavailable};
 
 pub use setting::{Setting, Share, Value};
 
@@ -79,7 +77,7 @@ impl Backend for Jail {
         }
         let settings = tight::settings(policy)?;
         // Without a superuser there would be nothing left of uid 0.
-        let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+        let stays_root = request.identity.is_root();
         let sealed = request.mode == Mode::Spawn && !stays_root;
         let jail = step::Jail::new(policy, settings.clone(), sealed);
         let mut layers = Layers::default().with(jail);
@@ -97,7 +95,7 @@ impl Backend for Jail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isol_core::{Gid, Ids, Network, Policy, Uid, User};
+    use isol_core::{Gid, Identity, Ids, Network, Policy, Uid, User};
 
     fn plan(mode: Mode, network: Network) -> isol_core::Plan {
         let uid = Uid::new(70_000).unwrap();

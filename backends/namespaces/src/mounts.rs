@@ -13,8 +13,8 @@ use isol_core::{
 };
 use isol_sys::meta::{self, Meta};
 use isol_sys::mounts::{self, Fd, Forbids, What};
-use isol_sys::namespaces::Kinds;
-use isol_sys::{chroot, signals};
+use isol_sys::namespaces::{self, Kinds};
+use isol_sys::{chroot, errno, signals};
 
 use asked::{Asked, put};
 
@@ -55,8 +55,7 @@ impl Mounts {
             device::fill(root, self.users)?;
         }
         if self.proc {
-            let proc =
-                mounts::new_filesystem(c"proc", &PROC, data).map_err(doing("mounting a /proc"))?;
+            let proc = mounts::new_filesystem(c"proc", &PROC, data).map_err(doing(A_PROC))?;
             put(&proc, root, c"proc", What::Directory)?;
         }
         if self.tmp {
@@ -77,6 +76,9 @@ fn has_directory(root: impl AsFd, name: &str) -> bool {
 pub(crate) fn has_proc(root: impl AsFd) -> bool {
     has_directory(root, "proc")
 }
+
+/// What fails in a user namespace where the caller sees only a part of his own /proc.
+const A_PROC: &str = "mounting a /proc";
 
 type MountOption = (&'static CStr, Option<&'static CStr>);
 
@@ -168,6 +170,12 @@ impl Step for Mounts {
         root::exchange(self.read_only, |root| self.furnish(root))?;
         signals::set_umask(umask);
         Ok(())
+    }
+
+    fn help(&self, fault: &Fault) -> Option<String> {
+        (self.users && fault.text.as_str() == A_PROC && fault.errno == errno::NOT_PERMITTED).then(|| {
+            "something is mounted over parts of the host's /proc, as in a container: then the kernel lets no user namespace have one; run it outside of that, or as root".into()
+        })
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {

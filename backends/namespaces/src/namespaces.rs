@@ -16,7 +16,7 @@ const NAME: &str = step_names::NAMESPACES;
 /// A user namespace.
 #[derive(Debug)]
 enum Users {
-    /// One that root has made, by its descriptor.
+    /// One that a step before has made, by its descriptor.
     Made(i32),
     /// One that the ordinary user who calls makes himself.
     Own(OwnIds),
@@ -159,7 +159,7 @@ impl Step for Namespaces {
                 .as_ref()
                 .ok_or_else(|| missing("nobody has said who the program will be"))?;
             let users = match (&scene.user_namespace, &scene.outside) {
-                (Some(made), _) if !self.as_caller => Users::Made(made.as_raw_fd()),
+                (Some(made), _) => Users::Made(made.as_raw_fd()),
                 (None, Some(outside)) if self.as_caller => Users::Own(OwnIds::new(
                     (ids.uid.get(), outside.uid.get()),
                     (ids.gid.get(), outside.gid.get()),

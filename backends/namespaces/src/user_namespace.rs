@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use isol_core::{Gid, Guarantee, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names};
-use isol_sys::namespaces::{self, Range};
+use isol_core::{
+    Gid, Guarantee, IdRange, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names,
+};
+use isol_sys::namespaces;
 use isol_sys::{processes, random};
 
 const NAME: &str = step_names::USER_NAMESPACE;
@@ -63,10 +65,8 @@ impl Step for UserNamespace {
         let outside = translated(&ids, &uids, &gids)?;
         let made = namespaces::make_user(&uids, &gids).map_err(|error| {
             let problem = Problem::io(NAME, "can't make a user namespace", &error);
-            match crate::denied::by(&error) {
-                Some((why, help)) => Problem { why, ..problem }.help(help),
-                None => problem,
-            }
+            let (why, help) = crate::denied::making(&error);
+            Problem { why, ..problem }.help(help)
         })?;
         scene.outside = Some(outside);
         scene.user_namespace = Some(Arc::new(made));
@@ -78,7 +78,7 @@ impl Step for UserNamespace {
     }
 }
 
-type Ranges = (Vec<Range>, Vec<Range>);
+type Ranges = (Vec<IdRange>, Vec<IdRange>);
 
 /// As many ids as there are for uid 0 inside.
 fn somebody() -> Result<Ranges, PrepareError> {
@@ -90,7 +90,7 @@ fn somebody() -> Result<Ranges, PrepareError> {
         let used = processes::under(uid)
             .map_err(|e| PrepareError::system(NAME, "can't tell who runs under a uid", e))?;
         if used.is_empty() {
-            let all = vec![Range { inside: 0, outside, count: INSIDE }];
+            let all = vec![IdRange { inside: 0, outside, count: INSIDE }];
             return Ok((all.clone(), all));
         }
     }
@@ -98,17 +98,16 @@ fn somebody() -> Result<Ranges, PrepareError> {
 }
 
 fn as_outside(ids: &Ids) -> Ranges {
-    let same = |id: u32| Range { inside: id, outside: id, count: 1 };
+    let same = |id: u32| IdRange { inside: id, outside: id, count: 1 };
     let mut gids = vec![ids.gid.get()];
     gids.extend(ids.groups.iter().map(|group| group.get()));
     (vec![same(ids.uid.get())], gids.into_iter().map(same).collect())
 }
 
 /// Whom the kernel takes them for.
-fn translated(ids: &Ids, uids: &[Range], gids: &[Range]) -> Result<Ids, PrepareError> {
-    let of = |ranges: &[Range], id: u32, what: &str| {
-        let holds = |r: &&Range| (r.inside..r.inside + r.count).contains(&id);
-        ranges.iter().find(holds).map(|r| r.outside + (id - r.inside)).ok_or_else(|| {
+fn translated(ids: &Ids, uids: &[IdRange], gids: &[IdRange]) -> Result<Ids, PrepareError> {
+    let of = |ranges: &[IdRange], id: u32, what: &str| {
+        ranges.iter().find_map(|range| range.outside_of(id)).ok_or_else(|| {
             PrepareError::from(Problem::new(
                 NAME,
                 format!("{what} {id} can't be had inside"),
@@ -137,7 +136,7 @@ mod tests {
 
     #[test]
     fn uid_0_is_somebody_else_outside_and_so_are_its_groups() {
-        let all = [Range { inside: 0, outside: FIRST, count: INSIDE }];
+        let all = [IdRange { inside: 0, outside: FIRST, count: INSIDE }];
         let found = translated(&ids(0, 0, &[7]), &all, &all).unwrap();
         assert_eq!(found, ids(FIRST, FIRST, &[FIRST + 7]));
         assert!(translated(&ids(0, 0, &[INSIDE]), &all, &all).is_err());

@@ -4,7 +4,10 @@ use isol_core::{Allow, Guarantee, Mode, PlanError, Request, Root};
 use isol_steps::Preparations;
 use isol_sys::state::Lock;
 
-pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanError> {
+pub(crate) fn preparations(
+    request: &Request<'_>,
+    _as_caller: bool,
+) -> Result<Preparations, PlanError> {
     let cant = |what: &str, help: &str| PlanError::CantHonour {
         backend: "isol",
         what: what.to_owned(),

@@ -47,6 +47,7 @@ pub mod session;
 pub mod signals;
 pub mod spawn;
 pub mod state;
+pub mod subids;
 pub mod supervise;
 pub mod sync;
 pub mod syslog;

@@ -6,7 +6,9 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::{Errno, Gid, Uid};
+use isol_core::{Errno, Gid, IdRange, Uid};
+
+use crate::subids::{Helpers, MapError};
 
 use crate::mounts::Fd;
 
@@ -119,17 +121,6 @@ pub fn enter_users(fd: RawFd) -> Result<(), Errno> {
     Ok(())
 }
 
-/// So many ids in a row: the first one inside, the first one outside, and how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
-    /// Inside.
-    pub inside: u32,
-    /// Outside.
-    pub outside: u32,
-    /// How many.
-    pub count: u32,
-}
-
 /// Makes a user namespace with these uids and gids in it, and returns a descriptor of it, closed on exec. Nobody is in
 /// it. Allocates.
 ///
@@ -138,15 +129,47 @@ pub struct Range {
 ///
 /// # References
 /// user_namespaces(7)
-pub fn make_user(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
+pub fn make_user(uids: &[IdRange], gids: &[IdRange]) -> io::Result<OwnedFd> {
     users::make(uids, gids)
+}
+
+/// The same for an ordinary user, by the programs that know which ids he has been given. What they have written is read
+/// back. Allocates.
+///
+/// # Errors
+/// As clone(2), and what kept a program from writing its map.
+///
+/// # References
+/// newuidmap(1), newgidmap(1), user_namespaces(7)
+pub fn make_user_of_given(
+    uids: &[IdRange],
+    gids: &[IdRange],
+    by: &Helpers,
+) -> Result<OwnedFd, MapError> {
+    users::make_of_given(uids, gids, by)
+}
+
+/// What an ordinary user could not do.
+#[derive(Debug)]
+pub enum Denied {
+    /// Make a user namespace.
+    Making(io::Error),
+    /// Do in it what takes privilege there.
+    Privileges(io::Error),
+}
+
+impl From<Errno> for Denied {
+    fn from(errno: Errno) -> Self {
+        Self::Making(errno.into())
+    }
 }
 
 /// Tries whether an ordinary user can make a user namespace, and be privileged in it.
 ///
 /// # Errors
-/// As unshare(2) and mount(2); nothing is left of the attempt.
-pub fn try_user() -> io::Result<()> {
+/// Which of both failed, as unshare(2) and mount(2) say; `ENOSYS` if whoever tried was killed. Nothing is left of the
+/// attempt.
+pub fn try_user() -> Result<(), Denied> {
     users::try_one()
 }
 

@@ -171,6 +171,7 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("getppid", &[]),
     ("unshare", &[EINVAL, ENOMEM, ENOSPC, EPERM, EUSERS]),
     ("setns", &[EBADF, EINVAL, ENOMEM, EPERM, ESRCH]),
+    ("execve", &[E2BIG, EACCES, EIO, EMFILE, ENFILE, ENOENT, ENOEXEC, EPERM, ETXTBSY]),
     ("clone", &[EAGAIN, EBUSY, EINVAL, ENOMEM, ENOSPC, EPERM]),
     ("memfd_create", &[EACCES, EINVAL, EMFILE, ENFILE, EPERM]),
     (

@@ -4,11 +4,12 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::Errno;
+use isol_core::{Errno, IdRange};
 
-use super::{Inner, Kinds, Range, Split};
+use super::{Denied, Inner, Kinds, Split};
 use crate::errno::NOT_HERE;
 use crate::mounts::Fd;
+use crate::subids::{Helpers, MapError};
 
 pub(super) fn leave(_kinds: Kinds) -> Result<(), Errno> {
     Err(NOT_HERE)
@@ -36,11 +37,19 @@ pub(super) fn split(
     Err(NOT_HERE)
 }
 
-pub(super) fn make(_uids: &[Range], _gids: &[Range]) -> io::Result<OwnedFd> {
+pub(super) fn make(_uids: &[IdRange], _gids: &[IdRange]) -> io::Result<OwnedFd> {
     Err(NOT_HERE.into())
 }
 
-pub(super) fn try_one() -> io::Result<()> {
+pub(super) fn make_of_given(
+    _uids: &[IdRange],
+    _gids: &[IdRange],
+    _by: &Helpers,
+) -> Result<OwnedFd, MapError> {
+    Err(MapError::System(NOT_HERE.into()))
+}
+
+pub(super) fn try_one() -> Result<(), Denied> {
     Err(NOT_HERE.into())
 }
 
