@@ -7,7 +7,7 @@ mod leftovers;
 
 use std::time::Duration;
 
-use isol_core::{Backend, Phase, Problem};
+use isol_core::{Backend, Guarantee, Mode, Phase, Problem};
 use serde::Serialize;
 
 pub(crate) use decorators::{Failing, Lying};
@@ -18,7 +18,7 @@ use crate::Site;
 use crate::engine::Outcome;
 use crate::matrix::failed;
 use crate::mutations::scenarios;
-use crate::scenario::{FaultAt, How, Point, Scenario, Who};
+use crate::scenario::{FaultAt, How, ModeName, Point, Scenario, Who};
 
 /// What the faults of one plan showed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -63,7 +63,17 @@ pub fn all(site: &Site, backend: &'static dyn Backend) -> Result<Vec<Faults>, Pr
             scenario.landlock = ["write=/tmp", "signals", "sockets"].map(str::to_owned).to_vec();
         }
     }
+    // Where what is mounted has to be taken away again.
+    if crate::matrix::support(backend, Mode::Spawn, Guarantee::MountsPrivate).is_offered() {
+        for scenario in scenarios.iter_mut().filter(|scenario| is_spawned(scenario)) {
+            scenario.mounts = true;
+        }
+    }
     scenarios.iter().map(|scenario| of_plan(site, backend, scenario)).collect()
+}
+
+fn is_spawned(scenario: &Scenario) -> bool {
+    matches!(&scenario.how, How::Isol { mode: ModeName::Spawn, .. })
 }
 
 /// The same for one step's read-back in a plan that nobody reads back: each fault has to be reported as

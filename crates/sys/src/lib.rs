@@ -32,6 +32,7 @@ pub mod meta;
 pub mod mount;
 pub mod mounts;
 pub mod namespaces;
+pub mod nmount;
 pub mod os;
 pub mod pipe;
 pub mod privileges;
