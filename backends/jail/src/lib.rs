@@ -142,6 +142,30 @@ mod tests {
     }
 
     #[test]
+    fn mounts_take_somebody_who_takes_them_away() {
+        let uid = Uid::new(70_000).unwrap();
+        let identity = Identity::Fixed(Ids::new(uid, Gid::new(70_000).unwrap(), Vec::new()));
+        let plan = |mode| {
+            let policy = Policy::confine("/srv/x").user(User::Id(uid)).read_only(true);
+            let policy = policy.build().unwrap();
+            assert!(Jail.stays_outside(&policy));
+            let (policy, identity) = (&policy, &identity);
+            let request = Request { policy, identity, mode, command: None, os: Os::FreeBsd };
+            isol_steps::assemble(&Jail, &request, Default::default())
+        };
+        let spawned = plan(Mode::Spawn).unwrap();
+        let names: Vec<_> = spawned.steps().map(|step| step.name()).collect();
+        assert!(names.contains(&isol_core::step_names::JAIL_MOUNTS), "{names:?}");
+        for mode in [Mode::Exec, Mode::Enter] {
+            let refused = plan(mode).unwrap_err().problem().to_string();
+            assert!(
+                refused.contains("jail can't do --read-only: somebody has to outlive"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
     fn a_parameter_that_loosens_the_jail_is_paid_for() {
         let uid = Uid::new(70_000).unwrap();
         let ids = Ids::new(uid, Gid::new(70_000).unwrap(), Vec::new());

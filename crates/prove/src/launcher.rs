@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use isol::{Choice, Error, Isolation, Planned, Purpose};
 use isol_core::{
-    Allow, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyBuilder,
-    PolicyError, Problem, Syslog, ThreadScope, Uid, User,
+    Allow, Bind, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyError,
+    Problem, Syslog, ThreadScope, Tmpfs, Uid, User,
 };
 use isol_sys::attempts;
 use isol_sys::environment::CStrings;
@@ -236,10 +236,10 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
     }
     builder = builder.landlock(scenario.landlock.iter().filter_map(|word| word.parse().ok()));
     if scenario.mounts {
-        let [bind, tmpfs] = mounts(scenario);
-        let (bind, tmpfs) = (bind.parse(), tmpfs.parse());
-        builder = bind.into_iter().fold(builder, PolicyBuilder::bind);
-        builder = tmpfs.into_iter().fold(builder, PolicyBuilder::tmpfs).read_only(true);
+        let (source, target) = (scenario.outside.clone(), "/mnt".into());
+        let tmpfs = Tmpfs { target: "/home".into(), size: Some(1 << 20) };
+        builder =
+            builder.bind(Bind { source, target, read_only: true }).tmpfs(tmpfs).read_only(true);
     }
     if scenario.network_off {
         builder = builder.network(Network::None);
@@ -251,11 +251,6 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
         builder = builder.hostname(hostname);
     }
     builder.build()
-}
-
-/// In directories that the root has.
-fn mounts(scenario: &Scenario) -> [String; 2] {
-    [format!("{}:/mnt:ro", scenario.outside.display()), "/home:1M".to_owned()]
 }
 
 /// The plan that a scenario leads to, as it is before anything is cut.

@@ -35,7 +35,7 @@ fn check_in(tmpfs: bool, control: impl Fn(&CStr) -> Option<i32>) -> Result<(), P
     Err(Problem::new(
         NAME,
         "nothing can be mounted",
-        format!("the jail that this process is in has no {}", missing.join(", no ")),
+        format!("the jail that this process is in lacks {}", missing.join(", ")),
     )
     .help(format!("jail -m name=NAME {}   (on the host)", missing.join(" "))))
 }
@@ -53,7 +53,7 @@ mod tests {
         let all = [NEEDED[0].1, NEEDED[1].1, NEEDED[2].1].map(|name| (name, 1));
         assert_eq!(says(true, &all), Ok(()));
         let (why, help) = says(true, &[(NEEDED[2].1, 0)]).unwrap_err();
-        assert!(why.ends_with("has no allow.mount.tmpfs"), "{why}");
+        assert!(why.ends_with("lacks allow.mount.tmpfs"), "{why}");
         assert_eq!(help, "jail -m name=NAME allow.mount.tmpfs   (on the host)");
         assert_eq!(says(false, &[(NEEDED[2].1, 0)]), Ok(()));
         let none = [(NEEDED[0].1, 0), (NEEDED[1].1, 0), (c"security.jail.enforce_statfs", 2)];

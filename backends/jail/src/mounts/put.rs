@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use isol_core::{Bind, Problem, RootHandle};
 use isol_sys::meta::Meta;
-use isol_sys::nmount::{self, Forbids, Mounted};
+use isol_sys::nmount::{self, Forbids};
 use isol_sys::{below, errno};
 
 use super::asked::Wanted;
@@ -29,9 +29,39 @@ pub(super) struct Tree<'a> {
     pub(super) path: PathBuf,
     pub(super) fd: OwnedFd,
     pub(super) ruleset: i32,
-    /// What was mounted in it: where, and what it forbids.
-    done: Vec<(PathBuf, Forbids)>,
+    /// What was mounted in it.
+    done: Vec<Done>,
 }
+
+#[derive(Debug)]
+struct Done {
+    target: PathBuf,
+    forbids: Forbids,
+    under: Under,
+}
+
+/// What is under the layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Under {
+    device: u64,
+    inode: u64,
+    /// Whether it is itself seen through a layer, so that the device says nothing.
+    layered: bool,
+}
+
+impl Under {
+    fn of(source: &Source) -> Self {
+        let (device, inode) = source.identity;
+        Self { device, inode, layered: source.mounted.kind == LAYER }
+    }
+
+    /// Whether both may be the same.
+    fn is_same(&self, other: &Self) -> bool {
+        self.inode == other.inode && (self.device == other.device || self.layered || other.layered)
+    }
+}
+
+const LAYER: &str = "nullfs";
 
 impl<'a> Tree<'a> {
     /// The root, with what is mounted below it.
@@ -46,8 +76,8 @@ impl<'a> Tree<'a> {
         let request = pairs::nullfs(&source.name, &path, forbids)?;
         nmount::mount(&source.at, &request).map_err(mounting("the root"))?;
         let fd = open(&path)?;
-        arrived(&fd, "nullfs", None, &path, Some(root.inode), forbids)?;
-        let done = vec![(PathBuf::from("/"), forbids)];
+        arrived(&fd, LAYER, None, &path, Some(root.inode), forbids)?;
+        let done = vec![Done { target: "/".into(), forbids, under: Under::of(source) }];
         let mut tree = Self { workshop, root, path, fd, ruleset, done };
         tree.bring_below(source, Path::new("/"), forbids.write)?;
         Ok(tree)
@@ -68,12 +98,12 @@ impl<'a> Tree<'a> {
         nmount::mount(&self.fd, &request).map_err(mounting("a file system in memory"))?;
         let staged = open(&stage)?;
         arrived(&staged, "tmpfs", None, &stage, None, forbids)?;
-        self.attach(&stage, identity(&staged)?.1, target, true, forbids)
+        let (device, inode) = identity(&staged)?;
+        self.attach(&stage, Under { device, inode, layered: false }, target, true, forbids)
     }
 
     fn put_bind(&mut self, bind: &Bind) -> Result<(), Problem> {
         let source = Source::host_s(&bind.source)?;
-        self.refuse_itself(&source, &bind.target)?;
         self.put_source(&source, &bind.target, bind.read_only)?;
         match source.is_directory {
             true => self.bring_below(&source, &bind.target, bind.read_only),
@@ -93,26 +123,27 @@ impl<'a> Tree<'a> {
         let request = pairs::nullfs(&source.name, &stage, forbids)?;
         nmount::mount(&source.at, &request)
             .map_err(mounting(&source.path.display().to_string()))?;
-        let (inode, kind) = (Some(source.identity.1), "nullfs");
+        let (inode, kind) = (Some(source.identity.1), LAYER);
         match source.is_directory {
             true => arrived(open(&stage)?, kind, None, &stage, inode, forbids)?,
             false => arrived(open_file(&stage)?, kind, None, &stage, inode, forbids)?,
         }
-        self.attach(&stage, source.identity.1, target, source.is_directory, forbids)
+        self.attach(&stage, Under::of(source), target, source.is_directory, forbids)
     }
 
     fn attach(
         &mut self,
         stage: &Path,
-        inode: u64,
+        under: Under,
         target: &Path,
         is_directory: bool,
         forbids: Forbids,
     ) -> Result<(), Problem> {
         let place = Place::open(&self.fd, self.root, target, is_directory)?;
+        self.refuse_itself(&under, &place, target)?;
         let request = pairs::nullfs(stage, &place.name, forbids)?;
         nmount::mount(&place.at, &request).map_err(mounting(&target.display().to_string()))?;
-        self.look(target, is_directory, "nullfs", Some((stage, inode)), forbids)
+        self.look(target, is_directory, LAYER, Some((stage, under)), forbids)
     }
 
     /// Whether what was mounted is where it was to be, by a path that nobody has led elsewhere.
@@ -121,11 +152,12 @@ impl<'a> Tree<'a> {
         target: &Path,
         is_directory: bool,
         kind: &str,
-        from: Option<(&Path, u64)>,
+        from: Option<(&Path, Under)>,
         forbids: Forbids,
     ) -> Result<(), Problem> {
         let on = self.path.join(target.strip_prefix("/").unwrap_or(target));
-        let (stage, inode) = (from.map(|(stage, _)| stage), from.map(|(_, inode)| inode));
+        let (stage, under) = from.unzip();
+        let inode = under.map(|under| under.inode);
         let failed = |error| elsewhere(target).because(errno::from_nix(error));
         match is_directory {
             true => {
@@ -134,24 +166,27 @@ impl<'a> Tree<'a> {
             }
             false => arrived(open_file(&on)?, kind, stage, &on, inode, forbids)?,
         }
-        self.done.push((target.to_owned(), forbids));
+        // Of what comes from nowhere else nothing can be mounted on itself.
+        let nothing = Under { device: u64::MAX, inode: 0, layered: false };
+        let under = under.unwrap_or(nothing);
+        self.done.push(Done { target: target.to_owned(), forbids, under });
         Ok(())
     }
 
-    /// A directory that is mounted on itself: the kernel of 13.2 would wait for a lock that it holds.
-    fn refuse_itself(&self, source: &Source, target: &Path) -> Result<(), Problem> {
-        let Some((parent, name)) = target.parent().zip(target.file_name()) else { return Ok(()) };
-        let Ok(parent) = below::descend(&self.root.fd, parent) else { return Ok(()) };
-        let Ok(meta) = Meta::at(&parent, Path::new(name)) else { return Ok(()) };
-        let is_layer = |mounted: &Mounted| mounted.kind == "nullfs";
-        let layered = is_layer(&source.mounted) || nmount::of(&parent).is_ok_and(|m| is_layer(&m));
-        let same_inode = meta.ino == source.identity.1;
-        if same_inode && (meta.dev == source.identity.0 || layered) {
-            let what =
-                format!("{} can't be mounted on {}", source.path.display(), target.display());
-            return Err(
-                Problem::new(NAME, what, "it is what is there already").help("leave it out")
-            );
+    /// What is mounted on itself: the kernel of 13.2 would take a lock twice.
+    fn refuse_itself(&self, under: &Under, place: &Place, target: &Path) -> Result<(), Problem> {
+        let is = Meta::at(&place.at, &place.name)
+            .map_err(|error| call("can't look at a place")(errno::from_nix(error)))?;
+        let on = |done: &&Done| target.starts_with(&done.target);
+        let Some(there) =
+            self.done.iter().rev().filter(on).max_by_key(|d| d.target.components().count())
+        else {
+            return Ok(());
+        };
+        if under.is_same(&Under { inode: is.ino, ..there.under }) {
+            let what = format!("nothing can be mounted on {}", target.display());
+            let why = "what is to be mounted is what is there already";
+            return Err(Problem::new(NAME, what, why).help("leave it out"));
         }
         Ok(())
     }
@@ -159,8 +194,9 @@ impl<'a> Tree<'a> {
     /// What is to be found inside. What has been mounted over since can't be.
     pub(super) fn seen(&self) -> Result<Vec<Seen>, Problem> {
         let mut seen: Vec<Seen> = Vec::new();
-        for (index, (target, forbids)) in self.done.iter().enumerate() {
-            if self.done[index + 1..].iter().any(|(later, _)| target.starts_with(later)) {
+        for (index, Done { target, forbids, .. }) in self.done.iter().enumerate() {
+            let later = &self.done[index + 1..];
+            if later.iter().any(|later| target.starts_with(&later.target)) {
                 continue;
             }
             let on = self.path.join(target.strip_prefix("/").unwrap_or(target));
@@ -234,5 +270,19 @@ fn elsewhere(target: &Path) -> Elsewhere {
 impl Elsewhere {
     fn because(self, errno: isol_core::Errno) -> Problem {
         Problem { errno: Some(errno), ..self.problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_directory_is_known_through_a_layer() {
+        let one = Under { device: 7, inode: 42, layered: false };
+        assert!(one.is_same(&one));
+        assert!(one.is_same(&Under { device: 8, layered: true, ..one }));
+        assert!(!one.is_same(&Under { device: 8, ..one }));
+        assert!(!one.is_same(&Under { inode: 43, layered: true, ..one }));
     }
 }
