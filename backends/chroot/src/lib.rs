@@ -80,7 +80,11 @@ impl Backend for Chroot {
             return cant(
                 &mounts,
                 "chroot(2) mounts nothing",
-                "mount it in the root yourself, or ask for --backend namespaces",
+                match request.os {
+                    Os::Linux => "mount it in the root yourself, or ask for --backend namespaces",
+                    Os::FreeBsd => "mount it in the root yourself, or ask for --backend jail",
+                    _ => "leave it out: nothing of isol's mounts on this system",
+                },
             );
         }
         if let Some(parameter) = policy.parameters.first() {

@@ -19,6 +19,7 @@ use crate::looking;
 pub fn sweep() -> bool {
     looking::sweep_roots(|lock| match lock.name() {
         name if name.starts_with(PROOF_LOCK) => proof_is_gone(lock),
+        name if name.starts_with(isol_jail::MOUNTS_LOCK) => isol_jail::sweep_mounts(lock),
         name if name.starts_with(SYSLOG_LOCK) => sweep_syslog(lock),
         _ => sweep_uid(lock) == StaleUid::Gone,
     })

@@ -63,6 +63,7 @@ impl Site {
             require: Vec::new(),
             allow: Vec::new(),
             landlock: Vec::new(),
+            mounts: false,
             network_off: false,
             hostname: None,
             syslog,

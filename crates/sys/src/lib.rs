@@ -33,6 +33,7 @@ pub mod mount;
 pub mod mounts;
 pub mod mqueue;
 pub mod namespaces;
+pub mod nmount;
 pub mod os;
 pub mod pipe;
 pub mod privileges;

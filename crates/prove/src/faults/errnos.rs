@@ -180,6 +180,12 @@ const LISTED: &[(&str, &[Errno])] = &[
     ),
     ("pidfd_open", &[EINVAL, EMFILE, ENFILE, ENODEV, ESRCH]),
     ("mount", &[EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS]),
+    // FreeBSD's nmount(2) lists more, which are of the file systems.
+    (
+        "nmount",
+        &[EBUSY, EDEADLK, EINVAL, ELOOP, ENAMETOOLONG, ENODEV, ENOENT, ENOSPC, ENOTDIR, EPERM],
+    ),
+    ("getfsstat", &[EINVAL, EIO]),
     ("umount2", &[EBUSY, EINVAL, ENOENT, EPERM]),
     ("open_tree", &[EACCES, EBADF, EINVAL, ENFILE, ENOENT, EPERM]),
     ("mount_setattr", &[EBADF, EBUSY, EINVAL, ENOENT, EPERM]),
