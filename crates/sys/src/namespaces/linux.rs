@@ -87,6 +87,7 @@ mod tests {
     use super::super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn releases_are_two_numbers() {
         assert_eq!(super::release("6.1.0-18-amd64"), Some((6, 1)));
         assert_eq!(super::release("5.15+"), Some((5, 15)));
@@ -95,6 +96,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn kinds_are_a_set() {
         let two = Kinds::PID.and(Kinds::NET);
         assert!(two.has(Kinds::PID) && !two.has(Kinds::IPC) && two.has(Kinds::NONE));

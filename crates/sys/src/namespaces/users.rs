@@ -36,8 +36,10 @@ impl Holder {
         // errno where the first one fails, which this thread reads only behind a call of its own that has failed.
         let pid = unsafe { libc::clone(hold, top, flags, own) };
         let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
+        // Before anything can return: its stack must not go before it has.
+        let holder = made.map(|pid| Self { pid, _stack: stack });
         crate::signals::restore(&mask)?;
-        Ok(Self { pid: made?, _stack: stack })
+        holder
     }
 
     fn file(&self, name: &str) -> String {
