@@ -13,7 +13,7 @@ use isol_core::{
 };
 use isol_sys::meta::{self, Meta};
 use isol_sys::mounts::{self, Fd, Forbids, What};
-use isol_sys::namespaces::{self, Kinds};
+use isol_sys::namespaces::Kinds;
 use isol_sys::{chroot, errno, signals};
 
 use asked::{Asked, put};
