@@ -19,8 +19,7 @@ mod tight;
 mod typed;
 
 use isol_core::{
-    Backend, Guarantee, Layers, Mode, Os, PlanError, Policy, Request, Support,
-    Unavailable,
+    Backend, Guarantee, Layers, Mode, Os, PlanError, Policy, Request, Support, Unavailable,
 };
 
 pub use mounts::{LOCK as MOUNTS_LOCK, sweep as sweep_mounts};

@@ -69,7 +69,7 @@ pub fn all(site: &Site, backend: &'static dyn Backend) -> Result<Vec<Faults>, Pr
             scenario.mounts = true;
         }
     }
-        scenarios.iter().map(|scenario| of_plan(site, backend, scenario, &|_| true)).collect()
+    scenarios.iter().map(|scenario| of_plan(site, backend, scenario, &|_| true)).collect()
 }
 
 /// The same for some steps, in those of the plans that have any of them.

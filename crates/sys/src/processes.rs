@@ -97,7 +97,6 @@ mod tests {
     }
 
     #[test]
-
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn this_process_is_found_under_its_own_uid_and_no_other() {
         let own = Uid::new(crate::ids::effective_uid()).unwrap();

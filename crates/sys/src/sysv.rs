@@ -97,13 +97,13 @@ pub fn of_user(uid: Uid) -> io::Result<Vec<Object>> {
 pub fn remove(object: Object) -> io::Result<()> {
     let id = object.id;
     let none: *mut libc::c_void = std::ptr::null_mut();
-    // SAFETY: IPC_RMID takes the number, and looks at no address.
-    let done = unsafe {
-        match object.kind {
-            Kind::Memory => libc::shmctl(id, libc::IPC_RMID, none.cast()),
-            Kind::Semaphores => libc::semctl(id, 0, libc::IPC_RMID),
-            Kind::Messages => libc::msgctl(id, libc::IPC_RMID, none.cast()),
-        }
+    let done = match object.kind {
+        // SAFETY: IPC_RMID takes the number, and looks at no address.
+        Kind::Memory => unsafe { libc::shmctl(id, libc::IPC_RMID, none.cast()) },
+        // SAFETY: the same, and there is no fourth argument.
+        Kind::Semaphores => unsafe { libc::semctl(id, 0, libc::IPC_RMID) },
+        // SAFETY: as for shared memory.
+        Kind::Messages => unsafe { libc::msgctl(id, libc::IPC_RMID, none.cast()) },
     };
     match check(done) {
         Err(errno) if ![libc::EINVAL, libc::EIDRM].contains(&errno.0) => Err(errno.into()),
