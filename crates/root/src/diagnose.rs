@@ -228,13 +228,12 @@ impl Look<'_> {
 
     fn safety(&mut self, subject: Subject<'_>, runner: Option<Runner<'_>>) {
         for error in safety::problems(self.root, subject, runner) {
-            let mend = error.mend().map(str::to_owned);
+            let mend = error.mend();
             match &error {
                 SafetyError::Unsafe { path, .. } => {
                     self.found.push(Finding::new(What::Unsafe, path, error.to_string()).mend(mend));
                 }
-                SafetyError::NotPermitted { path, need, .. } => {
-                    let mend = format!("chmod o+{} {}", need.letter(), shell(path));
+                SafetyError::NotPermitted { path, .. } => {
                     let finding = Finding::new(What::Unreadable, path, error.to_string());
                     self.found.push(finding.mend(mend));
                 }

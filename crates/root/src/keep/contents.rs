@@ -8,6 +8,7 @@ use isol_sys::meta::Meta;
 
 use super::{KeepError, Recipe, devices, etc, locale, nss};
 use crate::closure::{Closure, EntryKind, ExtraPath, MissingLibrary, Resolver, Why};
+use crate::rights::{Owner, Rights};
 use crate::walk::{Kind, Sysroot, WalkError};
 
 /// One thing that is to be in a tree.
@@ -53,11 +54,16 @@ impl Contents {
     pub(super) fn of(host: &Sysroot, recipe: &Recipe) -> Result<Self, KeepError> {
         let closure = closure(host, recipe)?;
         let mut contents = Self::default();
+        let mut rights = Rights::of(Owner::ROOT);
         for entry in &closure.entries {
             let what = match &entry.kind {
-                EntryKind::Directory { mode } => directory(*mode),
+                EntryKind::Directory { mode, uid, gid } => {
+                    directory(mode & 0o700 | rights.directory(&entry.path, *mode, *uid, *gid))
+                }
                 EntryKind::Symlink { target } => What::Symlink { target: target.clone() },
-                EntryKind::File { meta, .. } => copy(&entry.path, meta, recipe),
+                EntryKind::File { meta, .. } => {
+                    copy(&entry.path, meta, rights.file(&entry.path, meta), recipe)
+                }
                 EntryKind::Text { text } => What::Text { text: text.clone() },
             };
             contents.items.insert(entry.path.clone(), Item { what, why: entry.why });
@@ -122,7 +128,8 @@ impl Contents {
         if trail.last().kind != Kind::File {
             return Ok(false);
         }
-        let what = copy(trail.path(), &trail.last().meta, &Recipe::default());
+        let bits = Owner::ROOT.bits_of(&trail);
+        let what = copy(trail.path(), &trail.last().meta, bits, &Recipe::default());
         self.put(at, what, why).map(|()| true)
     }
 
@@ -181,18 +188,18 @@ fn closure(host: &Sysroot, recipe: &Recipe) -> Result<Closure, KeepError> {
     Ok(resolver.closure_of(&recipe.programs, &extra)?)
 }
 
-/// A directory is for whom it is for on the host, and for nobody to write to.
+/// A directory is for nobody to write to.
 fn directory(mode: u32) -> What {
     What::Directory { mode: mode & 0o755, uid: 0, gid: 0 }
 }
 
-/// A file is never for more people than on the host, and for nobody to write to.
-fn copy(from: &Path, meta: &Meta, recipe: &Recipe) -> What {
+/// A file is for those whom `bits` names, never for more people than on the host, and for nobody to write to.
+fn copy(from: &Path, meta: &Meta, bits: u32, recipe: &Recipe) -> What {
     let set_id = if recipe.set_id { meta.mode & 0o6000 } else { 0 };
     What::File {
         from: from.to_owned(),
         meta: *meta,
-        mode: meta.mode & 0o555 | set_id,
+        mode: meta.mode & 0o500 | bits | set_id,
         capabilities: recipe.capabilities,
     }
 }
