@@ -3,6 +3,7 @@
 
 mod root;
 mod started;
+mod trees;
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt;
@@ -11,6 +12,7 @@ use std::process::{Command, Stdio};
 
 pub use root::{BUSYBOX, TestRoot};
 pub use started::{Started, children, own_uid, running_with, state, until};
+pub use trees::{Trees, names};
 
 /// Where the `isol` command is: the environment variable `ISOL_BIN`, or else beside the
 /// test executables.

@@ -28,6 +28,7 @@ mod manifest;
 mod nss;
 mod path_text;
 mod place;
+mod real_paths;
 mod recipe;
 pub mod trace;
 pub mod update;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use isol_sys::device::Harmless;
 use isol_sys::meta::Meta;
+use isol_sys::quote::shown;
 
-use super::{KeepError, Recipe, devices, etc, locale, nss};
+use super::{Entry, KeepError, Recipe, devices, etc, locale, nss};
 use crate::closure::{Closure, EntryKind, ExtraPath, MissingLibrary, Resolver, Why};
 use crate::rights::{Owner, Rights};
 use crate::walk::{Kind, Sysroot, WalkError};
@@ -131,6 +132,25 @@ impl Contents {
         let bits = Owner::ROOT.bits_of(&trail);
         let what = copy(trail.path(), &trail.last().meta, bits, &Recipe::default());
         self.put(at, what, why).map(|()| true)
+    }
+
+    /// Nothing is to come into a directory of a tree's that is there for programs to write to.
+    pub(super) fn check_against(&self, entries: &[Entry]) -> Result<(), KeepError> {
+        let shared: Vec<_> = entries.iter().filter(|entry| entry.is_for_writing()).collect();
+        for path in self.items.keys() {
+            let is_in = |entry: &&&Entry| path.starts_with(&entry.path) && *path != entry.path;
+            if let Some(shared) = shared.iter().find(is_in) {
+                return Err(KeepError::CantHonour {
+                    what: format!("{} can't be added", shown(path)),
+                    why: format!(
+                        "{} is for programs to write to, and what isol puts into a tree is root's alone",
+                        shown(&shared.path)
+                    ),
+                    help: None,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Nothing is executed or loaded from where somebody else could put something in its place.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use isol_sys::quote::{shell, shown};
-use isol_sys::rootdir::RootDirError;
+use isol_sys::rootdir::{Flaw, RootDirError};
 use isol_sys::state::StateError;
 use nix::errno::Errno;
 use thiserror::Error;
@@ -46,6 +46,26 @@ pub enum KeepError {
     Another {
         /// Where, as it is reached from outside.
         path: PathBuf,
+    },
+    /// Somebody else than root could lay a link where something is to be put.
+    #[error(
+        "{} can't be put there: {} {what} (owner {uid}, group {gid}, mode {mode:04o}), and what isol puts into a tree is root's alone",
+        shown(path),
+        shown(dir)
+    )]
+    Shared {
+        /// What, as it is reached from outside.
+        path: PathBuf,
+        /// The directory on the way.
+        dir: PathBuf,
+        /// What is wrong with it.
+        what: Flaw,
+        /// Its owner.
+        uid: u32,
+        /// Its group.
+        gid: u32,
+        /// Its permission bits.
+        mode: u32,
     },
     /// The tree has no manifest.
     #[error("{} has no manifest ({} is missing)", shown(root), shown(manifest))]
@@ -112,6 +132,10 @@ impl KeepError {
                 "isol root build {} --program PROGRAM makes a tree with one",
                 shell(root)
             )),
+            // One with the sticky bit is everybody's on purpose.
+            Self::Shared { dir, what, mode, .. } if mode & 0o1000 == 0 => {
+                what.mend_mode(dir, *mode, 0)
+            }
             Self::CantHonour { help, .. } => help.clone(),
             _ => None,
         }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::add::{RealPaths, There, there};
+use super::add::{There, there};
 use super::contents::{Contents, Item, What};
 use super::journal::{self, Change, STAGE};
 use super::make::{digest, hexadecimal};
 use super::place::Place;
+use super::real_paths::RealPaths;
 use super::verify::is_as_noted;
 use super::{Entry, EntryType, KeepError};
 use crate::throwaway::open_source;
@@ -61,23 +62,23 @@ pub fn update(dir: &Path) -> Result<Updated, KeepError> {
     let mut real = RealPaths::new(&root);
     for (path, item) in &contents.items {
         let at = real.of(path)?;
-        wanted.insert(at.clone());
-        match known.get(&at) {
-            None => match there(&root, &host, &at, path, item)? {
+        wanted.insert(at.path.clone());
+        match known.get(&at.path) {
+            None => match there(&root, &host, &at.path, path, item)? {
                 There::Nothing => {
-                    put.push(change.put(&at, item, false)?);
-                    updated.added.push(at);
+                    put.push(change.put(at.for_putting(&root)?, item, false)?);
+                    updated.added.push(at.path);
                 }
                 // It came by other ways, and is not the manifest's.
                 There::Same => {}
-                There::Another => updated.kept.push(at),
+                There::Another => updated.kept.push(at.path),
             },
             Some(entry) if is_up_to_date(&host, entry, item)? => {}
             Some(entry) if is_replaceable(&root, entry, item)? => {
-                put.push(change.put(&at, item, true)?);
-                updated.changed.push(at);
+                put.push(change.put(at.for_putting(&root)?, item, true)?);
+                updated.changed.push(at.path);
             }
-            Some(_) => updated.kept.push(at),
+            Some(_) => updated.kept.push(at.path),
         }
     }
     let gone = no_longer_wanted(&root, &known, &wanted, &mut updated.kept)?;
