@@ -25,6 +25,7 @@ mod journal;
 mod locale;
 mod make;
 mod manifest;
+mod mounts;
 mod nss;
 mod path_text;
 mod place;

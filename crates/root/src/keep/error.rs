@@ -13,7 +13,8 @@ use crate::closure::ClosureError;
 use crate::throwaway::{RemoveError, ThrowawayError};
 use crate::walk::WalkError;
 
-/// Why a tree could not be made, changed or looked at. The tree is what it was before.
+/// Why a tree could not be made, changed or looked at. The tree is what it was before, but for
+/// [`Unfinished`](Self::Unfinished) and [`InTheWay`](Self::InTheWay).
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeepError {
@@ -89,9 +90,25 @@ pub enum KeepError {
         /// The tree.
         path: PathBuf,
     },
-    /// Something else is mounted in the tree, and what is to be put there would have to be copied across.
-    #[error("another file system is mounted at {}, or above it", shown(path))]
-    OtherFileSystem {
+    /// Something is mounted in the tree, a part of the same file system maybe: nothing can be put there.
+    #[error("something is mounted on {}", shown(path))]
+    Mounted {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A change is noted down, and could not be carried through. The tree is the new one: whoever comes next does it.
+    #[error("{why}; the change is noted, and the next call for {} carries it through", shown(root))]
+    Unfinished {
+        /// The tree.
+        root: PathBuf,
+        /// What has happened.
+        why: Box<KeepError>,
+    },
+    /// Somebody has put something else in the way of a change while it was carried out. Everything else is done.
+    #[error("something else has come in the way of {}: the rest is done", shown(path))]
+    InTheWay {
+        /// The tree.
+        root: PathBuf,
         /// Where.
         path: PathBuf,
     },
@@ -136,6 +153,10 @@ impl KeepError {
             Self::Shared { dir, what, mode, .. } if mode & 0o1000 == 0 => {
                 what.mend_mode(dir, *mode, 0)
             }
+            Self::Mounted { path } => Some(format!("umount {}", shell(path))),
+            Self::Unfinished { root, .. } | Self::InTheWay { root, .. } => {
+                Some(format!("isol root verify {}", shell(root)))
+            }
             Self::CantHonour { help, .. } => help.clone(),
             _ => None,
         }
@@ -147,6 +168,7 @@ impl KeepError {
         match self {
             Self::RootDir(e) => e.errno(),
             Self::State(e) => e.errno(),
+            Self::Unfinished { why, .. } => why.errno(),
             Self::Walk(WalkError::Io { source, .. })
             | Self::Io { source, .. }
             | Self::Source(ThrowawayError::Make { source, .. }) => Some(*source),

@@ -150,10 +150,17 @@ impl Place {
         let mode = Mode::from_bits_truncate(0o644);
         let fd = openat(&self.parent, &new, flags, mode).map_err(KeepError::io("make", &path))?;
         let mut file = File::from(fd);
-        file.write_all(text).map_err(KeepError::std("write", &path))?;
-        nix::sys::stat::fchmod(&file, mode).map_err(KeepError::io("chmod", &path))?;
-        fsync(&file).map_err(KeepError::io("fsync", &path))?;
-        renameat(&self.parent, &new, &self.parent, name).map_err(KeepError::io("rename", &path))?;
+        let mut write = || {
+            file.write_all(text).map_err(KeepError::std("write", &path))?;
+            nix::sys::stat::fchmod(&file, mode).map_err(KeepError::io("chmod", &path))?;
+            fsync(&file).map_err(KeepError::io("fsync", &path))?;
+            renameat(&self.parent, &new, &self.parent, name).map_err(KeepError::io("rename", &path))
+        };
+        if let Err(e) = write() {
+            // The first error is the one to tell; what is left is removed by the next call.
+            let _ = self.unlink(&new);
+            return Err(e);
+        }
         self.sync()
     }
 

@@ -83,7 +83,7 @@ pub fn update(dir: &Path) -> Result<Updated, KeepError> {
     }
     let gone = no_longer_wanted(&root, &known, &wanted, &mut updated.kept)?;
     for entry in &gone {
-        change.remove(&entry.path, entry.kind == EntryType::Directory);
+        change.remove(&entry.path, entry.kind == EntryType::Directory)?;
         updated.removed.push(entry.path.clone());
     }
     if change.is_empty() {
