@@ -7,6 +7,7 @@ use isol_sys::device::Harmless;
 use isol_sys::meta::Meta;
 use isol_sys::quote::shown;
 
+use super::journal::STAGE;
 use super::{Entry, KeepError, Recipe, devices, etc, locale, nss};
 use crate::closure::{Closure, EntryKind, ExtraPath, MissingLibrary, Resolver, Why};
 use crate::rights::{Owner, Rights};
@@ -97,18 +98,20 @@ impl Contents {
             let made = || Item { what: directory(0o755), why };
             let item = self.items.entry(above.to_owned()).or_insert_with(made);
             if !matches!(item.what, What::Directory { .. }) {
-                return Err(KeepError::CantHonour {
-                    what: format!("{} can't be made", path.display()),
-                    why: format!("{} is no directory in the tree", above.display()),
-                    help: None,
-                });
+                return Err(taken(above, &item.what));
             }
         }
-        // A directory that is needed anyway becomes what is asked for; of two files the first one counts.
-        let replaces = matches!(what, What::Directory { .. });
-        match self.items.get(path) {
-            Some(there) if !matches!((&there.what, replaces), (What::Directory { .. }, true)) => {}
-            _ => drop(self.items.insert(path.to_owned(), Item { what, why })),
+        match (self.items.get(path).map(|item| &item.what), &what) {
+            // A directory that is needed anyway becomes what is asked for.
+            (None, _) | (Some(What::Directory { .. }), What::Directory { .. }) => {
+                self.items.insert(path.to_owned(), Item { what, why });
+            }
+            (Some(What::Device(there)), What::Device(device)) if there == device => {}
+            (Some(there), What::Directory { .. } | What::Device(_)) => {
+                return Err(taken(path, there));
+            }
+            // Of two files the first one counts.
+            _ => {}
         }
         Ok(())
     }
@@ -158,6 +161,13 @@ impl Contents {
         let for_writing =
             |path: &&Path| self.items.get(*path).is_some_and(|item| item.is_for_writing());
         for (path, item) in &self.items {
+            if path.starts_with(Path::new("/").join(STAGE)) {
+                return Err(KeepError::CantHonour {
+                    what: format!("{} can't be in a tree", shown(path)),
+                    why: String::from("what is there is removed: new things are made there"),
+                    help: None,
+                });
+            }
             if matches!(item.what, What::Directory { .. }) {
                 continue;
             }
@@ -171,6 +181,37 @@ impl Contents {
         }
         Ok(self)
     }
+}
+
+/// What is asked for can't be had, because of what the host has there.
+fn taken(path: &Path, there: &What) -> KeepError {
+    let (is, help) = match there {
+        What::Symlink { target } => {
+            let help = format!("name the place that it leads to, {}", shown(&led(path, target)));
+            (format!("a link to {}", shown(target)), Some(help))
+        }
+        What::Directory { .. } => (String::from("a directory"), None),
+        What::Device(_) => (String::from("a device"), None),
+        What::File { .. } | What::Text { .. } => (String::from("a file"), None),
+    };
+    KeepError::CantHonour {
+        what: format!("{} can't be made as it is asked for", shown(path)),
+        why: format!("it is {is} in the tree"),
+        help,
+    }
+}
+
+/// What a link says, as a path; other links on the way are for the user to see.
+fn led(link: &Path, target: &Path) -> PathBuf {
+    let mut path = PathBuf::from("/");
+    for part in link.parent().unwrap_or(link).join(target).components() {
+        match part {
+            std::path::Component::Normal(name) => path.push(name),
+            std::path::Component::ParentDir => drop(path.pop()),
+            _ => {}
+        }
+    }
+    path
 }
 
 impl Item {
