@@ -90,6 +90,20 @@ pub enum KeepError {
         /// The tree.
         path: PathBuf,
     },
+    /// What the tree was asked to hold has gone from the host.
+    #[error("not on this host any more: {}", listed(paths))]
+    Gone {
+        /// The tree.
+        root: PathBuf,
+        /// What.
+        paths: Vec<PathBuf>,
+    },
+    /// Trees that are kept are root's.
+    #[error("trees that are kept are root's: uid {user} can't make or change one")]
+    NotRoot {
+        /// Who calls.
+        user: u32,
+    },
     /// Something is mounted in the tree, a part of the same file system maybe: nothing can be put there.
     #[error("something is mounted on {}", shown(path))]
     Mounted {
@@ -134,6 +148,10 @@ pub enum KeepError {
     },
 }
 
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| shown(path).to_string()).collect::<Vec<_>>().join(", ")
+}
+
 impl KeepError {
     /// The command that mends it, where there is one.
     #[must_use]
@@ -145,13 +163,33 @@ impl KeepError {
             Self::There { path } => {
                 Some(format!("isol root add {0} PATH..., or isol root update {0}", shell(path)))
             }
-            Self::NoManifest { root, .. } => Some(format!(
-                "isol root build {} --program PROGRAM makes a tree with one",
-                shell(root)
-            )),
+            // Of one that was made by other means nobody knows what it should be.
+            Self::NoManifest { root, .. } => {
+                let old = {
+                    let mut old = root.clone().into_os_string();
+                    old.push(".old");
+                    PathBuf::from(old)
+                };
+                Some(format!(
+                    "mv {0} {1} && isol root build {0} --program PROGRAM",
+                    shell(root),
+                    shell(&old)
+                ))
+            }
             // One with the sticky bit is everybody's on purpose.
             Self::Shared { dir, what, mode, .. } if mode & 0o1000 == 0 => {
                 what.mend_mode(dir, *mode, 0)
+            }
+            Self::Gone { root, paths } => {
+                let paths = paths.iter().map(|path| format!(" {}", shell(path)));
+                Some(format!("isol root remove {}{}", shell(root), paths.collect::<String>()))
+            }
+            Self::NotRoot { .. } => Some(String::from(
+                "isol run -- PROGRAM makes a root of its own; trees that stay: the same command as root",
+            )),
+            Self::Io { path, source: Errno::EROFS, .. } => {
+                let dir = shell(path.parent().unwrap_or(path));
+                Some(format!("mount -o remount,rw \"$(findmnt -no TARGET -T {dir})\""))
             }
             Self::Mounted { path } => Some(format!("umount {}", shell(path))),
             Self::Unfinished { root, .. } | Self::InTheWay { root, .. } => {

@@ -10,7 +10,7 @@ use super::make::{digest, hexadecimal};
 use super::place::Place;
 use super::real_paths::RealPaths;
 use super::verify::is_as_noted;
-use super::{Entry, EntryType, KeepError};
+use super::{Entry, EntryType, KeepError, Recipe};
 use crate::throwaway::open_source;
 use crate::walk::Sysroot;
 
@@ -48,13 +48,24 @@ pub struct Updated {
 /// # Ok::<(), isol_root::keep::KeepError>(())
 /// ```
 pub fn update(dir: &Path) -> Result<Updated, KeepError> {
+    bring(dir, |_| Ok(()))
+}
+
+/// Brings the tree to what its recipe says when `change` is done with it.
+pub(super) fn bring(
+    dir: &Path,
+    change: impl FnOnce(&mut Recipe) -> Result<(), KeepError>,
+) -> Result<Updated, KeepError> {
     let place = Place::of(dir)?;
     let root = place.open()?;
     let lock = place.lock()?;
     journal::recover(&place)?;
     let manifest = place.manifest_needed()?;
     let host = Sysroot::open(Path::new("/"))?;
-    let contents = Contents::of(&host, &manifest.recipe)?;
+    let mut recipe = manifest.recipe.clone();
+    change(&mut recipe)?;
+    check_host(&host, &recipe, &root)?;
+    let contents = Contents::of(&host, &recipe)?;
     let known = manifest.by_path();
     let mut change = Change::new(&place, &root, &host)?;
     let mut updated = Updated { notes: super::build::notes(&contents), ..Updated::default() };
@@ -86,16 +97,26 @@ pub fn update(dir: &Path) -> Result<Updated, KeepError> {
         change.remove(&entry.path, entry.kind == EntryType::Directory)?;
         updated.removed.push(entry.path.clone());
     }
-    if change.is_empty() {
+    if change.is_empty() && recipe == manifest.recipe {
         drop(change);
         journal::recover(&place)?;
     } else {
-        let recipe = manifest.recipe.clone();
         let manifest = journal::changed(manifest, put, &updated.removed, recipe);
         change.carry_out(Some(manifest))?;
     }
     lock.release()?;
     Ok(updated)
+}
+
+/// What the tree was asked to hold is on the host, or all that is not is named.
+fn check_host(host: &Sysroot, recipe: &Recipe, root: &Sysroot) -> Result<(), KeepError> {
+    let is_gone = |path: &&PathBuf| host.walk(path).is_err_and(|error| error.is_missing());
+    let asked = recipe.programs.iter().chain(&recipe.add);
+    let gone: BTreeSet<_> = asked.filter(is_gone).cloned().collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    Err(KeepError::Gone { root: root.path().to_owned(), paths: gone.into_iter().collect() })
 }
 
 /// Whether the manifest's entry is what would be made now.
