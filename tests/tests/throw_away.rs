@@ -32,6 +32,35 @@ fn id_sees_an_unused_uid_and_no_other_group() {
     assert!(!Path::new(&format!("/run/isol/uid-{uid}.lock")).exists());
 }
 
+/// On chroot: in an IPC namespace of its own nothing of the host's could be left.
+#[test]
+fn what_a_program_leaves_of_ipc_is_removed_before_its_uid_is_free_again() {
+    const IPCMK: &str = "/usr/bin/ipcmk";
+    if !must_be_root() || !must_have_file(IPCMK) {
+        return;
+    }
+    let script =
+        "/usr/bin/id -u && /usr/bin/ipcmk -M 8 && /usr/bin/ipcmk -Q && /usr/bin/ipcmk -S 1";
+    let out = run(&mut isol_with([
+        "run",
+        "--backend",
+        "chroot",
+        "--add",
+        IPCMK,
+        "--add",
+        "/usr/bin/id",
+        "--",
+        "/bin/sh",
+        "-c",
+        script,
+    ]));
+    let text = out.succeeded();
+    assert_eq!(text.matches(" id: ").count(), 3, "{text}");
+    let uid = text.lines().next().and_then(|line| line.parse().ok()).and_then(isol_core::Uid::new);
+    let left = isol_sys::sysv::of_user(uid.expect("a uid")).expect("a list");
+    assert_eq!(left, [], "{text}");
+}
+
 #[test]
 fn python_loads_ssl_and_sqlite() {
     const PYTHON: &str = "/usr/bin/python3";

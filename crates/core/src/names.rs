@@ -17,6 +17,7 @@ names! {
     ROOT_DIRECTORY "root-directory";
     DEDICATED_UID "dedicated-uid";
     USER_NAMESPACE "user-namespace";
+    JAIL_MOUNTS "jail-mounts";
     INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";

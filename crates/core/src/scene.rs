@@ -66,6 +66,9 @@ pub struct Scene {
     pub user_namespace: Option<Arc<OwnedFd>>,
     /// The root, once it has been opened and checked.
     pub root: Option<RootHandle>,
+    /// What is entered in its place, where that is a mount of the same directory; what is looked for in the root is looked
+    /// for in the root itself.
+    pub entered: Option<RootHandle>,
     /// The hold on the uid: on one that is allotted for as long as the program runs, on another until it has started.
     pub uid_hold: Option<Arc<dyn Hold>>,
     /// The environment, resolved; without it the program would inherit the caller's.
@@ -91,6 +94,7 @@ impl Scene {
             user_namespace: None,
             root_path: None,
             root: None,
+            entered: None,
             uid_hold: None,
             environment: None,
             jail_name: None,

@@ -83,7 +83,7 @@ pub fn put(from: RawFd, to: RawFd) -> Result<(), Errno> {
     if from == to {
         return keep_across_exec(from);
     }
-    // SAFETY: takes two numbers.
+    // SAFETY: takes two numbers. What stood on `to` is closed: a standard descriptor, which no object owns.
     check(unsafe { libc::dup2(from, to) }).map(drop)
 }
 

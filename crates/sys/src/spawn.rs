@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::process::Pid;
+use crate::process::{self, Pid};
+use crate::signals;
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
@@ -48,5 +49,16 @@ pub enum Table {
 /// # References
 /// clone(2), vfork(2), fork(2)
 pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
-    system::child(table, child)
+    // A handler that ran in the child would run on the parent's memory, or write to what both share, a pipe say.
+    let mask = signals::block_all()?;
+    let made = system::child(table, child);
+    if let Err(errno) = signals::restore(&mask) {
+        // The caller is told that there is no child, so that nobody would look after this one.
+        if let Ok(child) = made {
+            let _ = process::signal(child, libc::SIGKILL);
+            let _ = process::wait(child);
+        }
+        return Err(errno.into());
+    }
+    made
 }

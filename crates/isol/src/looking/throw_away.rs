@@ -17,15 +17,17 @@ pub(crate) struct ThrowAwayRoot {
     add: Vec<PathBuf>,
     binds: Vec<Bind>,
     tmpfs: Vec<Tmpfs>,
+    /// Whether it is an ordinary user who makes it.
+    as_caller: bool,
     made: Option<Throwaway>,
     /// Who says that everything that ran in it has ended.
     hold: Option<Arc<dyn Hold>>,
 }
 
 impl ThrowAwayRoot {
-    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
+    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy, as_caller: bool) -> Self {
         let (binds, tmpfs) = (policy.binds.clone(), policy.tmpfs.clone());
-        Self { add, binds, tmpfs, made: None, hold: None }
+        Self { add, binds, tmpfs, as_caller, made: None, hold: None }
     }
 
     /// What is asked to be mounted in it has to be mounted on something.
@@ -84,8 +86,9 @@ impl Step for ThrowAwayRoot {
 
     fn explains(&self) -> String {
         let added: Vec<_> = self.add.iter().map(|p| format!(", {}", p.display())).collect();
+        let whose = if self.as_caller { "the caller's own" } else { "root's" };
         format!(
-            "make a tree of root's with the program, all that it loads{} and an empty /tmp; remove it at the end",
+            "make a tree of {whose} with the program, all that it loads{} and an empty /tmp; remove it at the end",
             added.concat()
         )
     }

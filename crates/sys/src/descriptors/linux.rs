@@ -94,6 +94,7 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn the_listing_closes_what_close_range_would() {
         // In a child: the test's other threads have descriptors of their own.
         // SAFETY: the child only opens and closes descriptors, and ends.
