@@ -3,6 +3,7 @@
 
 mod root;
 mod started;
+mod trees;
 mod user;
 
 use std::ffi::OsStr;
@@ -12,6 +13,7 @@ use std::process::{Command, Stdio};
 
 pub use root::{BUSYBOX, TestRoot};
 pub use started::{Started, children, own_uid, running_with, state, until};
+pub use trees::{Trees, names};
 pub use user::OrdinaryUser;
 
 /// Where the `isol` command is: the environment variable `ISOL_BIN`, or else beside the

@@ -7,42 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use isol_tests::{isol, isol_path, isol_with, must_be_root, run};
-
-/// A directory for trees, root's and nobody else's to write; it goes when this value goes.
-struct Trees(PathBuf);
-
-impl Trees {
-    fn new(name: &str) -> Self {
-        let path = PathBuf::from(format!("/srv/isol-trees-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// The names in it.
-    fn names(&self) -> BTreeSet<String> {
-        names(&self.0)
-    }
-}
-
-impl Drop for Trees {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn names(dir: &Path) -> BTreeSet<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| {
-        entry.unwrap().file_name().to_string_lossy().into_owned()
-    };
-    fs::read_dir(dir).unwrap().map(name).collect()
-}
+use isol_tests::{Trees, isol, isol_path, isol_with, must_be_root, names, run};
 
 fn root(words: &[&str]) -> Command {
     let mut command = isol();

@@ -102,7 +102,7 @@ fn unsafe_problem(error: &SafetyError) -> Problem {
         _ => Kind::Refused,
     };
     let mut problem = Problem::new(step_names::PROGRAM, error.to_string(), "").kind(kind);
-    problem.help = error.mend().map(str::to_owned);
+    problem.help = error.mend();
     problem
 }
 

@@ -67,6 +67,7 @@ impl ThrowAwayRoot {
             .closure(&request.program, &request.add)
             .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None))?;
         let mut made = Throwaway::create(&state, host, &closure, options).map_err(unusable)?;
+        made.check_asked(host, &request.add, options).map_err(|e| unusable_for_asked(&e))?;
         if keeps {
             made.remember(request, host, &closure).map_err(unusable)?;
         }
@@ -138,8 +139,18 @@ impl Step for ThrowAwayRoot {
 }
 
 fn unusable(error: &ThrowawayError) -> Problem {
-    Problem::new(step_names::THROW_AWAY_ROOT, "can't make a root", error.to_string())
-        .help("name a root: --root DIR")
+    let problem = Problem::new(step_names::THROW_AWAY_ROOT, "can't make a root", error.to_string());
+    let problem = match error {
+        ThrowawayError::Withheld { .. } => problem.kind(Kind::NotExecutable),
+        _ => problem,
+    };
+    problem.help(error.mend().unwrap_or_else(|| "name a root: --root DIR".into()))
+}
+
+/// What was asked for by name is there, or is refused; it is not what is executed. No command makes it everybody's: it may
+/// be a secret.
+fn unusable_for_asked(error: &ThrowawayError) -> Problem {
+    unusable(error).kind(Kind::Refused).help("leave it out, or add a copy that everybody may read")
 }
 
 pub(crate) fn walk_problem(error: &WalkError, step: &'static str) -> Problem {

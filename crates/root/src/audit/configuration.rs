@@ -61,8 +61,15 @@ fn modules(root: &Sysroot, report: Report<'_>) {
                 places.find(|path| host.walk(path).is_ok())
             })
             .map(|path| format!("isol root add {} {}", shell(root.path()), shell(path)));
-        let path = Some(on_host(root, NSSWITCH));
-        report.send(Finding::new(What::MissingModule, path, module).mend(mend));
+        let path = on_host(root, NSSWITCH);
+        // What nobody has nobody can ask: it goes from the configuration, with what is to be done after it.
+        let mend = mend.unwrap_or_else(|| {
+            format!(
+                r"sed -E -i 's/([:[:space:]]){service}([[:space:]]*\[[^]]*\])*([[:space:]]|$)/\1\3/g' {}",
+                shell(&path)
+            )
+        });
+        report.send(Finding::new(What::MissingModule, Some(path), module).mend(Some(mend)));
     }
 }
 
