@@ -299,7 +299,9 @@ fn an_ordinary_user_is_told_what_he_can_do() {
     let home = trees.join("home");
     fs::create_dir_all(home.join("r/usr/bin")).unwrap();
     shell(&format!("chown -R 1537:1537 {}", home.display()));
-    let isol = isol_tests::isol_path();
+    // Where every user reaches it.
+    let isol = trees.join("isol");
+    fs::copy(isol_tests::isol_path(), &isol).unwrap();
     let as_user = |words: &[&str]| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=1537", "--regid=1537", "--clear-groups"]).arg(&isol);
@@ -311,6 +313,26 @@ fn an_ordinary_user_is_told_what_he_can_do() {
         let out = as_user(&words);
         out.refused(125, &["trees that are kept are root's", "isol run -- PROGRAM"]);
         assert!(!out.err.contains("chown"), "{out:?}");
+    }
+    // His place in the shared directory is somebody else's: nobody but its owner can give it away.
+    let squatted = Path::new("/tmp/isol-1537");
+    let _ = fs::remove_dir_all(squatted);
+    for bits in [0o755, 0o700] {
+        fs::create_dir(squatted).unwrap();
+        chown(squatted, Some(1538), Some(1538)).unwrap();
+        mode(squatted, bits);
+        let shared = |before: &str| {
+            let words = format!("{before}exec {} run -- /usr/bin/id", isol.display());
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=1537", "--regid=1537", "--clear-groups", "bash", "-c", &words]);
+            run(command.env_remove("XDG_RUNTIME_DIR").current_dir("/"))
+        };
+        let (out, with) = (shared(""), "export XDG_RUNTIME_DIR=\"$(mktemp -d)\"");
+        let mended = shared(&format!("{with}; "));
+        fs::remove_dir(squatted).unwrap();
+        if mended.status == Some(0) {
+            out.refused(125, &["/tmp/isol-1537", &format!("help: {with}\n")]);
+        }
     }
     let own = home.join("r");
     let out = as_user(&["run", "--root", own.to_str().unwrap(), "--", "/usr/bin/id"]);

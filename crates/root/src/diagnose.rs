@@ -15,6 +15,7 @@ use isol_sys::quote::{shell, shown};
 use nix::fcntl::AT_FDCWD;
 
 use crate::closure::{ClosureError, MissingLibrary, Resolver, find_program};
+use crate::nsswitch;
 use crate::safety::{self, Runner, SafetyError, Subject};
 use crate::walk::{Sysroot, Trail, WalkError};
 
@@ -200,9 +201,10 @@ impl Look<'_> {
                 let why = format!(
                     "names are to be looked up with `{module}`, and {file} is not in the root"
                 );
-                let mend =
-                    nss::on_host(&file).and_then(|path| add_command(self.root.path(), &path));
                 let at = Path::new("/etc/nsswitch.conf");
+                let mend = nss::on_host(&file)
+                    .and_then(|path| add_command(self.root.path(), &path))
+                    .or_else(|| nsswitch::without_command(&module, &outside(self.root, at)));
                 self.found.push(Finding::new(What::NssModule, at, why).mend(mend));
             }),
             Err(error) => self.unchecked(&error),

@@ -12,6 +12,7 @@ use nix::sys::stat::Mode;
 
 use super::Report;
 use super::finding::{Finding, What};
+use crate::nsswitch;
 use crate::walk::{Sysroot, WalkError};
 
 const PRELOAD: &str = "/etc/ld.so.preload";
@@ -62,14 +63,9 @@ fn modules(root: &Sysroot, report: Report<'_>) {
             })
             .map(|path| format!("isol root add {} {}", shell(root.path()), shell(path)));
         let path = on_host(root, NSSWITCH);
-        // What nobody has nobody can ask: it goes from the configuration, with what is to be done after it.
-        let mend = mend.unwrap_or_else(|| {
-            format!(
-                r"sed -E -i 's/([:[:space:]]){service}([[:space:]]*\[[^]]*\])*([[:space:]]|$)/\1\3/g' {}",
-                shell(&path)
-            )
-        });
-        report.send(Finding::new(What::MissingModule, Some(path), module).mend(Some(mend)));
+        // What nobody has nobody can ask.
+        let mend = mend.or_else(|| nsswitch::without_command(&service, &path));
+        report.send(Finding::new(What::MissingModule, Some(path), module).mend(mend));
     }
 }
 
