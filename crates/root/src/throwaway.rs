@@ -26,6 +26,7 @@ use isol_sys::state::{Lock, StateDir};
 use nix::errno::Errno;
 
 pub use error::{RemoveError, ThrowawayError};
+use remove::GONE;
 pub(crate) use remove::remove_tree;
 pub use sweep::{Swept, sweep};
 use withheld::Withheld;
