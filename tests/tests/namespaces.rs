@@ -265,12 +265,14 @@ fn an_ordinary_user_needs_nothing_but_the_command() {
     }
     let uid = own_uid();
     let said = as_nobody_special(uid, &["--", BUSYBOX, "sh", "-c", "id -u; echo $$; touch /x"]);
-    assert_eq!((said.status, said.out.as_str()), (Some(1), format!("{uid}\n2\n").as_str()));
+    let ran = (Some(1), format!("{uid}\n2\n"));
+    assert_eq!((said.status, said.out.clone()), ran, "{said:#?}");
     assert!(said.err.contains("Read-only file system"), "{said:#?}");
     let root =
         as_nobody_special(uid, &["--user", "0", "--allow", "root-user", "--", BUSYBOX, "id", "-u"]);
     assert_eq!(root.succeeded(), "0\n");
     let verbose = as_nobody_special(uid, &["-v", "--", BUSYBOX, "true"]);
+    assert_eq!(verbose.status, Some(0), "{verbose:#?}");
     for given_up in ["groups-exact", "uid-dedicated", "root-safe"] {
         assert!(verbose.err.contains(&format!("not in force: {given_up}: ")), "{verbose:#?}");
     }
