@@ -10,6 +10,7 @@ use isol_root::walk::WalkError;
 use isol_root::{Resolver, Sysroot, find_program};
 use isol_sys::state::StateDir;
 
+use super::known::Known;
 use super::program::problem as closure_problem;
 
 #[derive(Debug)]
@@ -18,14 +19,15 @@ pub(crate) struct ThrowAwayRoot {
     binds: Vec<Bind>,
     tmpfs: Vec<Tmpfs>,
     made: Option<Throwaway>,
+    known: Known,
     /// Who says that everything that ran in it has ended.
     hold: Option<Arc<dyn Hold>>,
 }
 
 impl ThrowAwayRoot {
-    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
+    pub(super) fn new(add: Vec<PathBuf>, policy: &Policy, known: Known) -> Self {
         let (binds, tmpfs) = (policy.binds.clone(), policy.tmpfs.clone());
-        Self { add, binds, tmpfs, made: None, hold: None }
+        Self { add, binds, tmpfs, made: None, known, hold: None }
     }
 
     /// What is asked to be mounted in it has to be mounted on something.
@@ -59,6 +61,8 @@ impl ThrowAwayRoot {
         let has_places = !self.binds.is_empty() || !self.tmpfs.is_empty();
         let keeps = self.hold.is_some() && !options.uid.is_root() && !has_places;
         if keeps && let Some(made) = Throwaway::reuse(&state, request, options).map_err(unusable)? {
+            // It was given back by a run whose look into it was over: see `undo`.
+            self.known.is_unchanged(made.id().map_err(unusable)?);
             return Ok(made);
         }
         let closure = Resolver::new(host)
@@ -127,7 +131,7 @@ impl Step for ThrowAwayRoot {
 
     fn undo(&mut self) {
         // What can't be removed stays under its lock, which the next run finds.
-        let over = self.hold.take().is_some_and(|hold| hold.is_over());
+        let over = self.hold.take().is_some_and(|hold| hold.is_over()) && self.known.has_passed();
         if let Some(made) = self.made.take() {
             let _ = if over { made.give_back() } else { made.remove() };
         }
