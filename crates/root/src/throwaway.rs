@@ -164,7 +164,8 @@ impl Throwaway {
     /// # Errors
     /// [`ThrowawayError`] if it can't be looked at.
     pub fn id(&self) -> Result<(u64, u64), ThrowawayError> {
-        let failed = |source| ThrowawayError::Make { call: "fstat", path: self.path.clone(), source };
+        let failed =
+            |source| ThrowawayError::Make { call: "fstat", path: self.path.clone(), source };
         Meta::of(&self.fd).map(|meta| (meta.dev, meta.ino)).map_err(failed)
     }
 

@@ -57,7 +57,10 @@ impl Systemd<'_> {
         ALLOTTED.contains(&id)
             && self.has_no_other_service().unwrap_or(false)
             && is_absent(&Path::new(self.allotted).join(id.to_string()))
-            && self.records.iter().all(|dir| is_absent(&Path::new(dir).join(format!("{id}.{kind}"))))
+            && self
+                .records
+                .iter()
+                .all(|dir| is_absent(&Path::new(dir).join(format!("{id}.{kind}"))))
     }
 
     fn has_no_other_service(&self) -> io::Result<bool> {
