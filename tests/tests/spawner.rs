@@ -138,6 +138,7 @@ fn a_descriptor_that_is_passed_on_would_be_found() {
 /// A hundred threads that allocate, lock and start programs, while others open descriptors that are
 /// not close-on-exec and signals come all the time. Two seconds, or `ISOL_STORM_SECONDS`.
 #[test]
+#[allow(clippy::print_stdout)] // the figures
 fn a_hundred_threads_under_signals_lose_nothing() {
     let _alone = ALONE.lock();
     if !must_be_root() {

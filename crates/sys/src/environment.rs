@@ -89,9 +89,10 @@ cfg_if::cfg_if! {
 
             /// Where the C library has the address of the environment.
             pub(super) fn place() -> &'static AtomicPtr<*mut libc::c_char> {
+                let place = &raw mut environ;
                 // SAFETY: an aligned pointer that is there as long as the process. The C library reads and writes it
                 // as a whole.
-                unsafe { AtomicPtr::from_ptr(&raw mut environ) }
+                unsafe { AtomicPtr::from_ptr(place) }
             }
         }
     }
