@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -314,6 +314,10 @@ fn secrets_and_privileges_do_not_come_along() {
         chown(host.join(name), Some(0), Some(33)).unwrap();
         fs::set_permissions(host.join(name), PermissionsExt::from_mode(mode)).unwrap();
     }
+    // A copy of it, which is root's, would be set-uid root.
+    fs::write(host.join("other"), "x").unwrap();
+    chown(host.join("other"), Some(33), Some(33)).unwrap();
+    fs::set_permissions(host.join("other"), PermissionsExt::from_mode(0o6755)).unwrap();
     fs::create_dir(host.join("private")).unwrap();
     fs::set_permissions(host.join("private"), PermissionsExt::from_mode(0o700)).unwrap();
     fs::copy("/usr/bin/id", host.join("cap")).unwrap();
@@ -329,15 +333,17 @@ fn secrets_and_privileges_do_not_come_along() {
             let caps = Command::new("getcap").arg(&path).output().unwrap().stdout;
             (meta.mode() & 0o7777, meta.uid(), meta.gid(), !caps.is_empty())
         };
-        let found = ["key", "shared", "open", "su", "private", "cap"].map(facts);
+        let found = ["key", "shared", "open", "su", "private", "cap", "other"].map(facts);
         fs::remove_dir_all(&tree).unwrap();
         found
     };
     let plain = |mode| (mode, 0, 0, false);
-    let modes = [0o400, 0o440, 0o444, 0o555, 0o700, 0o555];
+    // Whom the group is of is not known of the copy's.
+    let modes = [0o400, 0o400, 0o444, 0o555, 0o700, 0o555, 0o555];
     assert_eq!(build(&[]), modes.map(plain));
     let kept = build(&["--keep-set-id", "--keep-capabilities"]);
     assert_eq!((kept[3], kept[5]), (plain(0o4555), (0o555, 0, 0, true)));
+    assert_eq!(kept[6], plain(0o555));
 }
 
 #[test]
@@ -393,7 +399,7 @@ fn a_program_that_is_watched_is_not_trusted() {
     let script = format!(
         "cd {0}; read x < read; echo y > w/made; echo z >> w/made; read x < w/made; read x < private; \
          [ -e private ]; (setsid sleep 100 < read &) ; exec sleep 100",
-        text(&trees.0)
+        text(trees.path())
     );
     let words = [
         "build",
@@ -409,7 +415,7 @@ fn a_program_that_is_watched_is_not_trusted() {
     ];
     let out = run(&mut root(&words));
     assert_eq!(out.status, Some(0), "{out:?}");
-    let below = |name: &str| tree.join(trees.0.strip_prefix("/").unwrap()).join(name);
+    let below = |name: &str| tree.join(trees.path().strip_prefix("/").unwrap()).join(name);
     assert!(below("read").exists() && !below("w/made").exists() && !below("private").exists());
     assert!(tree.join("usr/bin/sleep").exists() || tree.join("bin/sleep").exists());
     assert!(!tree.join("proc").exists());
@@ -434,7 +440,7 @@ fn links_of_root_s_are_followed_and_others_are_not() {
         std::os::unix::fs::lchown(dir.join("link"), Some(link_owner), Some(0)).unwrap();
     }
     run(&mut root(&["build", text(&tree), "--add", text(&host)])).succeeded();
-    let inside = |name: &str| tree.join(trees.0.strip_prefix("/").unwrap()).join(name);
+    let inside = |name: &str| tree.join(trees.path().strip_prefix("/").unwrap()).join(name);
     for (name, comes) in [("ours", true), ("open", false), ("theirs", false)] {
         assert_eq!(inside(&format!("secret-{name}")).exists(), comes, "{name}");
         assert!(inside(&format!("host/{name}/link")).symlink_metadata().is_ok());
@@ -467,7 +473,7 @@ fn what_shared_objects_need_comes_along() {
     run(&mut root(&["add", text(&bare), text(&host.join("plugin.so"))])).succeeded();
     let found = Command::new("find").arg(&bare).args(["-name", "libm.so.6"]).output().unwrap();
     assert!(!found.stdout.is_empty());
-    assert!(!names(&trees.0).contains("bare.isol-manifest.json"));
+    assert!(!names(trees.path()).contains("bare.isol-manifest.json"));
 }
 
 /// xorshift64*: the same numbers in each run, so that a failure can be repeated.
