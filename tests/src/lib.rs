@@ -23,13 +23,20 @@ pub use user::OrdinaryUser;
 /// If it has not been built.
 #[must_use]
 pub fn isol_path() -> PathBuf {
-    let beside = || {
-        let this = std::env::current_exe().expect("a test knows its own executable");
-        this.ancestors().nth(2).expect("it is in target/PROFILE/deps").join("isol")
-    };
-    let path = std::env::var_os("ISOL_BIN").map_or_else(beside, PathBuf::from);
+    let path = std::env::var_os("ISOL_BIN").map_or_else(|| built("isol"), PathBuf::from);
     assert!(path.is_file(), "{} is missing: cargo build -p isol-cli first", path.display());
     path
+}
+
+/// What was built together with the test executables, of the profile that they are of: programs of the tests' own, and
+/// an `isol` which need not be the command under test.
+///
+/// # Panics
+/// If the test is not where cargo has put it.
+#[must_use]
+pub fn built(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a test knows its own executable");
+    this.ancestors().nth(2).expect("it is in target/PROFILE/deps").join(name)
 }
 
 /// The `isol` command, without arguments.

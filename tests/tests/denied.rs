@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use isol_tests::{BUSYBOX, Run, isol_path, must_be_root, must_have, own_uid, run, unless};
+use isol_tests::{
+    BUSYBOX, Run, TestRoot, isol_path, must_be_root, must_have, own_uid, run, unless,
+};
 
 fn can_run() -> bool {
     let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
@@ -178,19 +180,11 @@ fn root_is_told_too() {
     if !can_run() {
         return;
     }
-    let isol = isol_path().display().to_string();
-    let words = [
-        &isol,
-        "run",
-        "--backend",
-        "namespaces",
-        "--require",
-        "root-harmless",
-        "--",
-        BUSYBOX,
-        "true",
-    ];
-    let words = words.map(str::to_owned).to_vec();
+    let (isol, root) = (isol_path().display().to_string(), TestRoot::new());
+    let options = "run --backend namespaces --require root-harmless --root";
+    let mut words = vec![isol];
+    words.extend(options.split(' ').map(str::to_owned));
+    words.extend([root.text(), "--", "/bin/true"].map(str::to_owned));
     // A limit of a namespace of its own, made by root in it.
     let script = "echo 0 >/proc/sys/user/max_user_namespaces";
     let mut command = Command::new("unshare");

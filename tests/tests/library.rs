@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::Command;
 
 use isol::{Isolation, Policy, Status, Stdio, Uid, User};
-use isol_tests::{TestRoot, isol_path, must_be_root, own_uid, run, running_with, until};
+use isol_tests::{TestRoot, built, must_be_root, own_uid, run, running_with, until};
 
 fn policy(root: &TestRoot) -> Policy {
     let uid = Uid::new(own_uid()).expect("a uid");
@@ -12,7 +12,7 @@ fn policy(root: &TestRoot) -> Policy {
 }
 
 fn enter(root: &TestRoot) -> Command {
-    let mut command = Command::new(isol_path().with_file_name("enter"));
+    let mut command = Command::new(built("enter"));
     command.arg(root.path()).arg(own_uid().to_string());
     command
 }

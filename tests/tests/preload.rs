@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use isol::{Isolation, Mode, Policy, Preload, User};
-use isol_tests::{Started, TestRoot, isol_path, must_be_root, must_have, run, until};
+use isol_tests::{Started, TestRoot, built, must_be_root, must_have, run, until};
 
 /// The host, in a mount namespace of its own: a `/dev` with a busybox syslogd that can be started again, and a user.
 const HOST: &str = r#"
@@ -35,7 +35,7 @@ done
 "#;
 
 fn daemon() -> PathBuf {
-    let path = isol_path().with_file_name("examples").join("daemon");
+    let path = built("examples/daemon");
     assert!(path.is_file(), "{} is missing: cargo build -p isol --examples first", path.display());
     path
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use isol_tests::{Trees, isol, isol_path, isol_with, must_be_root, names, run};
+use isol_tests::{Trees, isol, isol_path, isol_with, must_be_root, must_have, names, run};
 
 fn root(words: &[&str]) -> Command {
     let mut command = isol();
@@ -371,6 +372,9 @@ fn what_a_program_opens_later_is_found_by_running_it() {
     assert_eq!((out.status, out.out.trim()), (Some(0), "42 OpenSSL"), "{out:?}");
     assert!(out.err.contains("NOT CONFINED, as nobody (uid 65534)"), "{out:?}");
     assert_eq!(inside(&with).succeeded().trim(), "42 OpenSSL");
+    let out = build(&trees.join("json"), &["--json", "--trace", "--", "-c", "print('said')"]);
+    let built: Result<serde_json::Value, _> = serde_json::from_str(&out.out);
+    assert!(built.is_ok() && out.err.contains("said"), "{out:?}");
     assert_eq!(differences(&with), [""; 0]);
     // Who there is on the host is not told.
     assert!(!with.join("etc/passwd").exists());
@@ -419,6 +423,46 @@ fn a_program_that_is_watched_is_not_trusted() {
     assert!(below("read").exists() && !below("w/made").exists() && !below("private").exists());
     assert!(tree.join("usr/bin/sleep").exists() || tree.join("bin/sleep").exists());
     assert!(!tree.join("proc").exists());
+}
+
+/// It runs unconfined, as somebody whom root need not trust.
+#[test]
+fn a_program_that_is_watched_gets_no_terminal_and_no_descriptor() {
+    const PYTHON: &str = "/usr/bin/python3";
+    const SCRIPT: &str = "
+import fcntl, os, termios
+print('open', *[fd for fd in range(64) if os.path.exists(f'/proc/self/fd/{fd}')])
+for fd in range(3):
+    try: fcntl.ioctl(fd, termios.TIOCSTI, b'x'); print('typed', fd)
+    except OSError: print('refused', fd)
+try: open('/dev/tty'); print('a terminal')
+except OSError: print('no terminal')
+";
+    let python = (!Path::new(PYTHON).exists()).then_some("no python3");
+    if !must_be_root() || !must_have(&["setsid"]) || !isol_tests::unless(python) {
+        return;
+    }
+    let trees = Trees::new("apart");
+    let tree = trees.join("t");
+    let pty = nix::pty::openpty(None, None).expect("a terminal");
+    let end = || Stdio::from(pty.slave.try_clone().unwrap());
+    let status = Command::new("sh")
+        .args(["-c", "exec setsid --ctty --wait \"$@\" 7</etc/shadow 8</root", "sh"])
+        .arg(isol_path())
+        .args(["root", "build", text(&tree), "--program", PYTHON, "--trace", "--", "-c", SCRIPT])
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .status()
+        .unwrap();
+    drop(pty.slave);
+    let mut said = Vec::new();
+    // At its end a terminal that nobody has open any more says EIO.
+    let _ = fs::File::from(pty.master).read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said).replace('\r', "");
+    assert!(status.success(), "{said}");
+    let told = "\nopen 0 1 2\nrefused 0\nrefused 1\nrefused 2\nno terminal\n";
+    assert!(said.contains("NOT CONFINED") && said.ends_with(told), "{said}");
 }
 
 /// A link that anybody but root could have laid brings nothing along.

@@ -96,7 +96,6 @@ fn missing(setting: &str, name: &str) -> Problem {
     let help = match name.split('.').next() {
         Some("ip4") => "a kernel with `options INET`, or --network host",
         Some("ip6") => "a kernel with `options INET6`, or --network without IPv6 addresses",
-        Some("vnet") => "a kernel with `options VIMAGE`",
         _ => "sysctl -d security.jail.param   (lists those that there are)",
     };
     Problem::new(

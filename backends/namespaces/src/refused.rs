@@ -1,6 +1,6 @@
 //! What of a policy this backend has no way to honour.
 
-use isol_core::{Allow, Network, PlanError, Request, Syslog};
+use isol_core::{Allow, Network, PlanError, Request};
 
 use crate::NAME;
 
@@ -19,13 +19,6 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
             &format!("--network {}", policy.network),
             "a network namespace has interfaces of its own, and isol gives it none but the loopback",
             "--network none, or --network host; on FreeBSD a jail takes addresses",
-        );
-    }
-    if policy.syslog != Syslog::Off && crate::availability::as_caller() {
-        return cant(
-            "a syslog relay",
-            "its socket goes where only root can write",
-            "leave --syslog out, or run it as root",
         );
     }
     if let Some(name) = &policy.name {

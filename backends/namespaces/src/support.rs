@@ -50,9 +50,6 @@ fn of_caller(guarantee: G) -> Option<Support> {
         G::RootSafe => Support::not_offered(
             "the root can be one of the ordinary user's who calls: run it as root",
         ),
-        G::SyslogWorks => Support::not_offered(
-            "the relay's socket goes where only root can write: run it as root",
-        ),
         _ => return None,
     })
 }

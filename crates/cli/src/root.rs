@@ -5,6 +5,7 @@ mod audit;
 mod build;
 mod cache;
 mod diagnose;
+mod relay;
 mod remove;
 mod trace;
 mod update;

@@ -1,5 +1,6 @@
 //! The steps that look into root trees, and the one that makes one.
 
+mod known;
 mod program;
 mod root_clean;
 mod throw_away;
@@ -9,6 +10,7 @@ use isol_core::{Allow, Guarantee, Mode, Os, PlanError, Request, Root};
 use isol_steps::Preparations;
 use isol_sys::state::{Lock, StateDir};
 
+use known::Known;
 use program::ProgramInRoot;
 use root_clean::RootClean;
 use throw_away::ThrowAwayRoot;
@@ -20,6 +22,7 @@ pub(crate) fn preparations(
     as_caller: bool,
 ) -> Result<Preparations, PlanError> {
     let mut preparations = Preparations::default();
+    let known = Known::default();
     // What programs of this system load stands in files of a format that isol does not read.
     let unread = request.os == Os::MacOs;
     if let Root::ThrowAway { add } = &request.policy.root {
@@ -48,14 +51,14 @@ pub(crate) fn preparations(
                 help: Some("name a root, or spawn the program".into()),
             });
         }
-        let made = ThrowAwayRoot::new(add.clone(), request.policy, as_caller);
-        preparations.before_root.push(Box::new(made));
+        let maker = ThrowAwayRoot::new(add.clone(), request.policy, as_caller, known.clone());
+        preparations.before_root.push(Box::new(maker));
     }
     if request.mode != Mode::Enter && unread {
         let allowed = request.policy.allow.contains(Allow::UncheckedProgram);
         preparations.in_root.push(Box::new(UnreadProgram { allowed }));
     } else if request.mode != Mode::Enter {
-        preparations.in_root.push(Box::new(ProgramInRoot { as_caller }));
+        preparations.in_root.push(Box::new(ProgramInRoot { as_caller, known }));
     }
     let by_construction = matches!(request.policy.root, Root::ThrowAway { .. });
     if request.policy.require.contains(Guarantee::RootClean) && !by_construction {

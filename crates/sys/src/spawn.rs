@@ -62,3 +62,38 @@ pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     }
     made
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::process::{Status, wait};
+
+    /// ci/tsan looks at it.
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn threads_that_allocate_and_lock_start_children_at_once_and_lose_none() {
+        let shelf = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for thread in 0..20 {
+                let shelf = &shelf;
+                scope.spawn(move || {
+                    for round in 0..50 {
+                        shelf.lock().unwrap().push(vec![thread; 100]);
+                        let (mut written, wanted) = (-1, thread * 50 + round);
+                        let made = child(Table::Shared, &mut || {
+                            written = wanted;
+                            wanted % 100
+                        });
+                        // What it wrote is there before it has been waited for, where this thread stood still.
+                        assert!(PARENT_GOES_ON || written == wanted);
+                        assert_eq!(wait(made.unwrap()).unwrap(), Status::Exited(wanted % 100));
+                        shelf.lock().unwrap().pop();
+                    }
+                });
+            }
+        });
+        assert!(shelf.into_inner().unwrap().is_empty());
+    }
+}

@@ -30,7 +30,7 @@ pub use place::{Place, PlaceError};
 /// The sender of a message, as the kernel vouches for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// Its pid, as this process would see it.
+    /// Its pid, as this process would see it; 0 where it can't.
     pub pid: i32,
     /// Its uid.
     pub uid: u32,
@@ -38,8 +38,8 @@ pub struct Sender {
     pub gid: u32,
 }
 
-/// Takes the next message; its length, at most the buffer's, and its sender, where the system tells. Descriptors that
-/// come along are closed unseen.
+/// Takes the next message; its length, at most the buffer's, and its sender: always on Linux, and nowhere else.
+/// Descriptors that come along are closed unseen.
 ///
 /// # Errors
 /// As recvmsg(2).
@@ -50,11 +50,11 @@ pub fn receive(socket: &UnixDatagram, buffer: &mut [u8]) -> io::Result<(usize, O
     system::receive(socket, buffer)
 }
 
-/// Sends a message as somebody else, where the system and this process's privilege let it: else as somebody of
-/// that uid and gid, else as this process.
+/// Sends a message as its sender, or, where that has ended or can't be named, as somebody of its uid and gid. Never
+/// as this process: that is only for messages that have no sender, which are this process's own.
 ///
 /// # Errors
-/// As sendmsg(2); `WouldBlock` where there is no room.
+/// As sendmsg(2); `WouldBlock` where there is no room, `EPERM` where the sender's uid and gid can't be named.
 ///
 /// # References
 /// sendmsg(2), unix(7)

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
 
-use isol_tests::{isol_path, isol_with, own_uid, run};
+use isol_tests::{built, isol_path, isol_with, own_uid, run};
 
 use crate::caller::WORK;
 use crate::judge::Expected;
@@ -32,7 +32,7 @@ impl Ground {
             fs::set_permissions(dir, Permissions::from_mode(0o755)).expect("a mode");
         }
         // Without its symbols it is a twentieth as large, and is copied often.
-        let built = isol_path().with_file_name("oracle");
+        let built = built("oracle");
         let strip = Command::new("strip").arg("-o").arg(&ground.oracle).arg(&built).status();
         if !strip.is_ok_and(|status| status.success()) {
             fs::copy(&built, &ground.oracle).expect("it has been built");

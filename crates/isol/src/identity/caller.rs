@@ -31,8 +31,10 @@ pub(crate) fn caller(policy: &Policy) -> Result<Identity, PlanError> {
     check_groups(policy, &asked.groups)?;
     let alone = asked.groups.is_empty()
         && (asked.uid.is_root() && asked.gid.is_root() || (asked.uid, asked.gid) == own);
+    if alone && !asked.uid.is_root() {
+        return Ok(Identity::Fixed(asked));
+    }
     match isol_namespaces::given() {
-        _ if alone && !asked.uid.is_root() => Ok(Identity::Fixed(asked)),
         Ok(rows) => given(asked, own, &rows.uids, &rows.gids).map(Identity::Given),
         // Uid 0 is there, and nobody whom it could become.
         Err(_) if alone => Ok(Identity::Fixed(asked)),

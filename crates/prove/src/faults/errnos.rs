@@ -146,6 +146,7 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("dup2", &[EBADF, EBUSY, EMFILE]),
     ("close_range", &[EINVAL, EMFILE]),
     ("poll", &[EINVAL]),
+    ("pselect6", &[EBADF, EINVAL]),
     ("chroot", &[EACCES, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM]),
     ("chdir", &[EACCES, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR]),
     ("getcwd", &[EACCES, EINVAL, ENAMETOOLONG, ENOENT, ERANGE]),

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 
+use isol_sys::meta::Meta;
 use isol_sys::state::{Lock, RANGE_FILE, StateDir, StateError};
 
 use super::remove::{GONE, remove_tree};
@@ -44,13 +45,13 @@ pub fn sweep(
     state: &StateDir,
     mut on_stale: impl FnMut(&Lock) -> bool,
 ) -> Result<Swept, StateError> {
-    let names = state.entries()?;
+    let entries = state.entries()?;
     let mut swept =
-        Swept { found: names.iter().any(|name| name != RANGE_FILE), ..Swept::default() };
+        Swept { found: entries.iter().any(|name| name != RANGE_FILE), ..Swept::default() };
     if !swept.found {
         return Ok(swept);
     }
-    let mut stale: Vec<_> = state.stale_among(names)?.collect();
+    let mut stale: Vec<_> = state.stale_among(&entries)?.collect();
     // Roots last: what still runs in one belongs to another lock, and ends before its root goes.
     stale.sort_by_key(|lock| lock.as_ref().is_ok_and(|lock| lock.name().starts_with(PREFIX)));
     for lock in stale {
@@ -74,11 +75,12 @@ pub fn sweep(
         }
     }
     // Roots without a lock: their lock file was removed by hand. A new root's lock is always there before the root is.
-    for entry in state.entries()? {
-        let name = entry.strip_suffix(GONE).unwrap_or(&entry);
-        if name.starts_with(PREFIX)
-            && !name.ends_with(".lock")
+    for entry in entries.iter().filter(|entry| entry.starts_with(PREFIX)) {
+        let name = entry.strip_suffix(GONE).unwrap_or(entry);
+        if !name.ends_with(".lock")
             && !state.has_lock(name)?
+            // It may have gone with its lock meanwhile.
+            && Meta::at(state, entry.as_str()).is_ok()
             && let Ok(Some(lock)) = state.try_lock(name)
         {
             swept.root(state, lock);

@@ -103,6 +103,9 @@ impl Host {
                 Err(error) if error.raw_os_error() == Some(errno::MESSAGE_TOO_LONG.0) => {
                     return Sent::TooLong;
                 }
+                Err(error) if error.raw_os_error() == Some(errno::NOT_PERMITTED.0) => {
+                    return Sent::NotAsItsSender;
+                }
                 Err(_) => self.open = None,
             }
         }
@@ -116,6 +119,7 @@ enum Sent {
     Full,
     Away,
     TooLong,
+    NotAsItsSender,
 }
 
 struct Worker {
@@ -179,7 +183,7 @@ impl Worker {
             };
             match self.host.send(message, *sender) {
                 Sent::Done => self.queue.pop(),
-                Sent::TooLong => self.queue.lose_first(),
+                Sent::TooLong | Sent::NotAsItsSender => self.queue.lose_first(),
                 Sent::Full => return Some(FULL),
                 Sent::Away => return Some(AWAY),
             }
@@ -197,7 +201,7 @@ impl Worker {
             return Some(TELL - since);
         }
         let text = format!(
-            "<{WARNING}>isol[{}]: {lost} messages from {} were lost: they came too fast, or the syslogd was away",
+            "<{WARNING}>isol[{}]: {lost} messages from {} were lost: they came too fast, the syslogd was away, or nobody could be named as their sender",
             std::process::id(),
             self.root
         );
@@ -205,7 +209,7 @@ impl Worker {
         match self.host.send(&self.line, None) {
             Sent::Full => Some(FULL),
             Sent::Away => Some(AWAY),
-            Sent::Done | Sent::TooLong => {
+            Sent::Done | Sent::TooLong | Sent::NotAsItsSender => {
                 self.queue.told();
                 self.told = Some(Instant::now());
                 None

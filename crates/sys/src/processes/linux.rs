@@ -82,7 +82,11 @@ impl Asked {
 }
 
 pub(super) fn all_are_seen() -> bool {
-    Proc::open().is_ok_and(|proc| proc.is_first_namespace())
+    Proc::open().is_ok_and(|proc| proc.is_first_namespace)
+}
+
+pub(super) fn is_no_real_uid(uid: Uid) -> bool {
+    !credentials::is_a_real_uid(uid)
 }
 
 pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {

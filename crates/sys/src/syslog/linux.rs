@@ -6,6 +6,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+
 use super::Sender;
 
 fn path(dir: BorrowedFd<'_>, name: &str) -> PathBuf {
@@ -59,8 +61,12 @@ pub(super) fn receive(
     if length == -1 {
         return Err(io::Error::last_os_error());
     }
-    Ok((length as usize, sender(&header)))
+    // The socket has SO_PASSCRED: a message without credentials would be one that nobody can be named for.
+    Ok((length as usize, Some(sender(&header).unwrap_or(NOBODY))))
 }
+
+/// Whom no message can be sent as.
+const NOBODY: Sender = Sender { pid: 0, uid: u32::MAX, gid: u32::MAX };
 
 fn sender(header: &libc::msghdr) -> Option<Sender> {
     // SAFETY: the header is one that recvmsg has filled in.
@@ -78,8 +84,7 @@ fn sender(header: &libc::msghdr) -> Option<Sender> {
     let data = unsafe { libc::CMSG_DATA(first) };
     // SAFETY: it has the length of the credentials, as has just been seen; their alignment is not asked for.
     let found = unsafe { data.cast::<libc::ucred>().read_unaligned() };
-    // A sender that this process can't see has no pid.
-    (found.pid > 0).then_some(Sender { pid: found.pid, uid: found.uid, gid: found.gid })
+    Some(Sender { pid: found.pid, uid: found.uid, gid: found.gid })
 }
 
 pub(super) fn send(
@@ -87,15 +92,18 @@ pub(super) fn send(
     message: &[u8],
     sender: Option<Sender>,
 ) -> io::Result<()> {
+    let Some(sender) = sender else { return socket.send(message).map(drop) };
     let own = std::process::id() as i32;
-    // One that has ended has no pid any more (ESRCH); one that has none of its own privileges can't name others (EPERM).
-    for sender in sender.into_iter().flat_map(|s| [s, Sender { pid: own, ..s }]) {
-        match send_as(socket, message, sender) {
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ESRCH | libc::EPERM)) => {}
-            other => return other,
+    // One that has ended has no pid any more (ESRCH), and one that this process can't see never had; without
+    // CAP_SYS_ADMIN no other's can be named (EPERM). The uid and the gid stay the sender's: a message of somebody's
+    // inside goes out as his, or not at all.
+    for pid in [sender.pid, own].into_iter().filter(|&pid| pid > 0) {
+        let Err(error) = send_as(socket, message, Sender { pid, ..sender }) else { return Ok(()) };
+        if !matches!(error.raw_os_error(), Some(libc::ESRCH | libc::EPERM | libc::EINVAL)) {
+            return Err(error);
         }
     }
-    socket.send(message).map(drop)
+    Err(Errno::EPERM.into())
 }
 
 fn send_as(socket: &UnixDatagram, message: &[u8], sender: Sender) -> io::Result<()> {
@@ -122,4 +130,59 @@ fn send_as(socket: &UnixDatagram, message: &[u8], sender: Sender) -> io::Result<
     // SAFETY: the header leads to a readable message and to readable room, each of its length.
     let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &header, flags) };
     if sent == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OTHER: u32 = 65534;
+
+    /// Sends as a sender, without the privilege to name others; what arrives.
+    fn without_privilege(sender: Option<Sender>) -> (io::Result<()>, Option<Vec<u8>>) {
+        let (from, to) = UnixDatagram::pair().unwrap();
+        to.set_nonblocking(true).unwrap();
+        // In a thread of its own: the call itself changes no other thread's ids.
+        let sent = std::thread::spawn(move || {
+            // SAFETY: takes three numbers. No other thread is changed.
+            let _ = unsafe { libc::syscall(libc::SYS_setresuid, OTHER, OTHER, OTHER) };
+            // SAFETY: takes nothing.
+            assert_ne!(unsafe { libc::syscall(libc::SYS_getuid) }, 0);
+            send(&from, b"<13>x", sender)
+        });
+        let sent = sent.join().unwrap();
+        let mut buffer = [0; 16];
+        (sent, to.recv(&mut buffer).ok().map(|len| buffer[..len].to_vec()))
+    }
+
+    #[test]
+    fn a_message_goes_out_as_its_sender_s_or_not_at_all() {
+        let own = std::process::id() as i32;
+        for root in [Sender { pid: own, uid: 0, gid: 0 }, Sender { pid: 0, uid: 0, gid: 0 }, NOBODY]
+        {
+            let (sent, got) = without_privilege(Some(root));
+            assert_eq!(sent.unwrap_err().raw_os_error(), Some(libc::EPERM), "{root:?}");
+            assert_eq!(got, None, "{root:?}");
+        }
+        let (sent, got) = without_privilege(None);
+        sent.unwrap();
+        assert_eq!(got.as_deref(), Some(&b"<13>x"[..]));
+    }
+
+    #[test]
+    fn a_sender_that_has_ended_leaves_its_uid() {
+        let (from, to) = UnixDatagram::pair().unwrap();
+        let on: libc::c_int = 1;
+        let length = size_of::<libc::c_int>() as libc::socklen_t;
+        let (level, option, value) = (libc::SOL_SOCKET, libc::SO_PASSCRED, (&raw const on).cast());
+        // SAFETY: the option is a readable int, and its length is that of one.
+        assert_eq!(unsafe { libc::setsockopt(to.as_raw_fd(), level, option, value, length) }, 0);
+        let (uid, gid) = (nix::unistd::getuid().as_raw(), nix::unistd::getgid().as_raw());
+        let own = std::process::id() as i32;
+        for pid in [i32::MAX, 0, own] {
+            send(&from, b"x", Some(Sender { pid, uid, gid })).unwrap();
+            let (_, sender) = receive(&to, &mut [0; 4]).unwrap();
+            assert_eq!(sender, Some(Sender { pid: own, uid, gid }));
+        }
+    }
 }
