@@ -195,7 +195,7 @@ fn what_can_not_be_mended_is_named() {
     shell(&root, mend);
     assert_eq!(findings(&root, "/usr/bin/id"), []);
     let left = fs::read_to_string(root.join("etc/nsswitch.conf")).unwrap();
-    assert_eq!(left, "passwd: files dns # nobody_has_it, too\n");
+    assert_eq!(left, "passwd: files  dns # nobody_has_it, too\n");
 }
 
 /// File systems that are mounted so that something does not work.

@@ -315,6 +315,10 @@ fn secrets_and_privileges_do_not_come_along() {
         chown(host.join(name), Some(0), Some(33)).unwrap();
         fs::set_permissions(host.join(name), PermissionsExt::from_mode(mode)).unwrap();
     }
+    // A copy of it, which is root's, would be set-uid root.
+    fs::write(host.join("other"), "x").unwrap();
+    chown(host.join("other"), Some(33), Some(33)).unwrap();
+    fs::set_permissions(host.join("other"), PermissionsExt::from_mode(0o6755)).unwrap();
     fs::create_dir(host.join("private")).unwrap();
     fs::set_permissions(host.join("private"), PermissionsExt::from_mode(0o700)).unwrap();
     fs::copy("/usr/bin/id", host.join("cap")).unwrap();
@@ -330,15 +334,17 @@ fn secrets_and_privileges_do_not_come_along() {
             let caps = Command::new("getcap").arg(&path).output().unwrap().stdout;
             (meta.mode() & 0o7777, meta.uid(), meta.gid(), !caps.is_empty())
         };
-        let found = ["key", "shared", "open", "su", "private", "cap"].map(facts);
+        let found = ["key", "shared", "open", "su", "private", "cap", "other"].map(facts);
         fs::remove_dir_all(&tree).unwrap();
         found
     };
     let plain = |mode| (mode, 0, 0, false);
-    let modes = [0o400, 0o440, 0o444, 0o555, 0o700, 0o555];
+    // Whom the group is of is not known of the copy's.
+    let modes = [0o400, 0o400, 0o444, 0o555, 0o700, 0o555, 0o555];
     assert_eq!(build(&[]), modes.map(plain));
     let kept = build(&["--keep-set-id", "--keep-capabilities"]);
     assert_eq!((kept[3], kept[5]), (plain(0o4555), (0o555, 0, 0, true)));
+    assert_eq!(kept[6], plain(0o555));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use isol_sys::meta::Meta;
+use nix::unistd::{getegid, geteuid};
 
 #[cfg(feature = "keep")]
 use crate::walk::{Kind, Trail};
@@ -21,7 +22,13 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
+    #[cfg(any(feature = "keep", test))]
     pub(crate) const ROOT: Self = Self { uid: 0, gid: 0 };
+
+    /// Whoever calls: what is made is his.
+    pub(crate) fn caller() -> Self {
+        Self { uid: geteuid().as_raw(), gid: getegid().as_raw() }
+    }
 
     /// The bits, for the group and for others, that a copy of the owner's may have: of a group that the copy is not of
     /// nobody is known, and whom the owner or the group of the host's file was kept from it might be among the others.

@@ -90,6 +90,7 @@ impl fmt::Display for Note {
                 write!(f, "{} can't be read by the program's user", shown(first))?;
                 match more {
                     0 => {}
+                    1 => f.write_str(", nor can one other file")?,
                     more => write!(f, ", nor can {more} other files")?,
                 }
                 f.write_str(": not everybody can on this host")

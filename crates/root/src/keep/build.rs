@@ -126,6 +126,9 @@ pub(super) fn notes(contents: &Contents) -> Vec<String> {
         .skipped
         .iter()
         .map(|path| format!("{} is no file, directory or link: it was left out", shown(path)));
+    let without = contents.without_set_id.iter().map(|path| {
+        format!("{} has set-id bits of another than root: they were left out", shown(path))
+    });
     let incomplete = contents.incomplete.iter().map(|missing| format!("{missing}"));
     let private = contents.items.iter().filter_map(|(path, item)| match &item.what {
         super::contents::What::File { mode, .. } if mode & 0o044 == 0 => {
@@ -133,5 +136,5 @@ pub(super) fn notes(contents: &Contents) -> Vec<String> {
         }
         _ => None,
     });
-    skipped.chain(incomplete).chain(private).collect()
+    skipped.chain(without).chain(incomplete).chain(private).collect()
 }

@@ -49,6 +49,8 @@ pub(super) enum What {
 pub(super) struct Contents {
     pub(super) items: BTreeMap<PathBuf, Item>,
     pub(super) skipped: Vec<PathBuf>,
+    /// Files whose set-id bits would give a copy more than the host's file gives.
+    pub(super) without_set_id: Vec<PathBuf>,
     pub(super) incomplete: Vec<MissingLibrary>,
 }
 
@@ -64,6 +66,9 @@ impl Contents {
                 }
                 EntryKind::Symlink { target } => What::Symlink { target: target.clone() },
                 EntryKind::File { meta, .. } => {
+                    if recipe.set_id && meta.mode & 0o6000 != roots_set_id(meta) {
+                        contents.without_set_id.push(entry.path.clone());
+                    }
                     copy(&entry.path, meta, rights.file(&entry.path, meta), recipe)
                 }
                 EntryKind::Text { text } => What::Text { text: text.clone() },
@@ -256,13 +261,20 @@ fn directory(mode: u32) -> What {
 
 /// A file is for those whom `bits` names, never for more people than on the host, and for nobody to write to.
 fn copy(from: &Path, meta: &Meta, bits: u32, recipe: &Recipe) -> What {
-    let set_id = if recipe.set_id { meta.mode & 0o6000 } else { 0 };
+    let set_id = if recipe.set_id { roots_set_id(meta) } else { 0 };
     What::File {
         from: from.to_owned(),
         meta: *meta,
         mode: meta.mode & 0o500 | bits | set_id,
         capabilities: recipe.capabilities,
     }
+}
+
+/// The set-id bits that say of the copy, which is root's, what they say of the host's file.
+fn roots_set_id(meta: &Meta) -> u32 {
+    let uid = if meta.uid == 0 { 0o4000 } else { 0 };
+    let gid = if meta.gid == 0 { 0o2000 } else { 0 };
+    meta.mode & (uid | gid)
 }
 
 /// Reads a small file of the host's; `None` if it is not there.

@@ -104,6 +104,7 @@ pub(super) fn bring(
         let manifest = journal::changed(manifest, put, &updated.removed, recipe);
         change.carry_out(Some(manifest))?;
     }
+    updated.removed.sort();
     lock.release()?;
     Ok(updated)
 }

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, futimens, mkdirat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, fchown, getegid, geteuid, symlinkat};
+use nix::unistd::{Gid, Uid, fchown, geteuid, symlinkat};
 
 use super::withheld::{Kept, Withheld, check_needed};
 use super::{Note, Options, ThrowawayError};
@@ -70,8 +70,7 @@ pub(super) fn entries(
     let maker = Maker { base };
     let program = source.walk(&closure.program).map(|trail| trail.path().to_owned());
     let program = program.unwrap_or_else(|_| closure.program.clone());
-    let owner = Owner { uid: geteuid().as_raw(), gid: getegid().as_raw() };
-    let mut rights = Rights::of(owner);
+    let mut rights = Rights::of(Owner::caller());
     let mut withheld = Vec::new();
     let mut open = OpenDirs { root, open: Vec::new() };
     for entry in &closure.entries {

@@ -46,9 +46,9 @@ pub(super) fn note(withheld: &[Withheld], options: &Options) -> Option<Note> {
     is_other(options).then(|| Note::Withheld { first, more: unread.count() })
 }
 
-/// Whether the user is not the owner of the copies: root copies for others, an ordinary user for himself.
-pub(super) fn is_other(options: &Options) -> bool {
-    geteuid().is_root() && !options.uid.is_root()
+/// Whether the user is not the owner of the copies. An ordinary user's uid 0 is himself; root's may be, or is nobody.
+fn is_other(options: &Options) -> bool {
+    !options.uid.is_root() && options.uid.get() != geteuid().as_raw()
 }
 
 /// Whatever the program starts with is the user's to load.
@@ -79,8 +79,9 @@ pub(super) fn check_needed(
 
 /// Why somebody can't have what is at the end of a path of the host's: it, or a directory on the way.
 pub(super) fn refusal(met: &[Met], need: Need, options: &Options) -> ThrowawayError {
+    let owner = Owner::caller();
     let lacks = |met: &&Met, need: Need| {
-        Owner::ROOT.bits(met.meta.mode, met.meta.uid, met.meta.gid) & need.bit() == 0
+        owner.bits(met.meta.mode, met.meta.uid, met.meta.gid) & need.bit() == 0
     };
     let mut above = met.iter().filter(|met| met.kind == Kind::Directory);
     let shut = above.find(|met| lacks(met, Need::Search)).map(|met| (met, Need::Search));
