@@ -38,6 +38,16 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
             "leave --jail-param out, or ask for --backend jail",
         );
     }
+    for mount in policy.mounts_top_down() {
+        let target = mount.target();
+        if let Some(own) = ["/proc", "/dev"].into_iter().find(|own| target.starts_with(own)) {
+            return cant(
+                &mount.to_string(),
+                &format!("the program has a {own} of its own"),
+                "name another place",
+            );
+        }
+    }
     if policy.allow.contains(Allow::Threads) && !policy.allow.contains(Allow::HostPids) {
         return cant(
             "a process with other threads",

@@ -1,5 +1,6 @@
 //! The steps that look into root trees, and the one that makes one.
 
+mod mounted;
 mod program;
 mod root_clean;
 mod throw_away;
@@ -52,7 +53,9 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
     } else if request.mode != Mode::Enter {
         preparations.in_root.push(Box::new(ProgramInRoot));
     }
-    let by_construction = matches!(request.policy.root, Root::ThrowAway { .. });
+    // What is bound was made by somebody else.
+    let by_construction =
+        matches!(request.policy.root, Root::ThrowAway { .. }) && request.policy.binds.is_empty();
     if request.policy.require.contains(Guarantee::RootClean) && !by_construction {
         preparations.in_root.push(Box::new(RootClean));
     }

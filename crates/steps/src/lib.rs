@@ -21,6 +21,7 @@ mod keyring;
 mod landlock;
 mod launch;
 mod limits;
+mod mount_sources;
 mod no_new_privileges;
 mod no_tracing;
 mod parent_death_signal;

@@ -3,8 +3,11 @@
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+
+use super::Window;
 
 fn statfs(fd: BorrowedFd<'_>) -> nix::Result<libc::statfs> {
     let mut found = MaybeUninit::uninit();
@@ -15,12 +18,26 @@ fn statfs(fd: BorrowedFd<'_>) -> nix::Result<libc::statfs> {
 }
 
 pub(super) fn is_proc(fd: BorrowedFd<'_>) -> nix::Result<bool> {
+    window(fd).map(|window| window == Some(Window::Processes))
+}
+
+pub(super) fn window(fd: BorrowedFd<'_>) -> nix::Result<Option<Window>> {
     let found = statfs(fd)?;
     let name = &found.f_fstypename;
     // SAFETY: the array is one of bytes, whatever their sign, and is borrowed for as long.
     let name = unsafe { std::slice::from_raw_parts(name.as_ptr().cast::<u8>(), name.len()) };
     let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
-    Ok(matches!(name.to_bytes(), b"procfs" | b"linprocfs"))
+    Ok(match name.to_bytes() {
+        b"procfs" | b"linprocfs" => Some(Window::Processes),
+        b"mqueuefs" => Some(Window::MessageQueues),
+        b"fdescfs" => Some(Window::Descriptors),
+        _ => None,
+    })
+}
+
+/// nullfs(5) takes nothing along that is mounted below.
+pub(super) fn windows_below(_path: &Path) -> nix::Result<Vec<(PathBuf, Window)>> {
+    Ok(Vec::new())
 }
 
 pub(super) fn mounted_by(fd: BorrowedFd<'_>) -> nix::Result<Option<u32>> {
