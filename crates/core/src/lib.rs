@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod allow;
+mod asks;
 mod backend;
 mod check;
 mod command;
