@@ -1,10 +1,11 @@
 //! What of a policy this backend has no way to honour.
 
 use isol_core::{Allow, Network, PlanError, Request, Syslog};
+use isol_sys::namespaces::Kinds;
 
 use crate::NAME;
 
-pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
+pub(crate) fn check(request: &Request<'_>, kinds: Kinds, as_caller: bool) -> Result<(), PlanError> {
     let policy = request.policy;
     let cant = |what: &str, reason: &str, help: &str| {
         Err(PlanError::CantHonour {
@@ -21,7 +22,7 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
             "--network none, or --network host; on FreeBSD a jail takes addresses",
         );
     }
-    if policy.syslog != Syslog::Off && crate::availability::as_caller() {
+    if policy.syslog != Syslog::Off && as_caller {
         return cant(
             "a syslog relay",
             "its socket goes where only root can write",
@@ -36,6 +37,17 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
             &format!("the parameter {parameter}"),
             "it is a jail's",
             "leave --jail-param out, or ask for --backend jail",
+        );
+    }
+    if kinds.has(Kinds::USER) && !kinds.has(Kinds::PID) {
+        return cant(
+            "the host's processes",
+            "in a user namespace the kernel mounts a /proc only with a pid namespace",
+            if as_caller {
+                "leave --allow host-pids out, or run it as root"
+            } else {
+                "leave --allow host-pids out, or --allow root-user"
+            },
         );
     }
     for mount in policy.mounts_top_down() {
