@@ -35,6 +35,11 @@ cross *targets:
 prove:
     ci/prove
 
+# What Miri and ThreadSanitizer have to say
+sanitize:
+    ci/miri
+    ci/tsan
+
 # Everything that has to hold before a change goes in
 test:
     ci/test

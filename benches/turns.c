@@ -1,5 +1,5 @@
 /* Runs commands by turns, and prints for each the medians of its wall and CPU times in microseconds, with their ratios to
- * the first one's.
+ * the first one's, and the least wall time: what it takes when nothing else runs.
  * turns ROUNDS COMMAND...; each COMMAND is words with blanks between them. */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -53,14 +53,15 @@ int main(int argc, char **argv) {
             times[i][round] = now() - begun;
             cpu[i][round] = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         }
-    double first = 0, first_cpu = 0;
+    double first = 0, least = 0, first_cpu = 0;
     for (int i = 0; i < count; i++) {
         qsort(times[i], rounds, sizeof(double), ascending);
         qsort(cpu[i], rounds, sizeof(double), ascending);
         double median = times[i][rounds / 2], median_cpu = cpu[i][rounds / 2];
         if (!i)
-            first = median, first_cpu = median_cpu;
-        printf("wall %7.0f us %5.2f  CPU %7.0f us %5.2f  %s\n", median, median / first, median_cpu, median_cpu / first_cpu, argv[i + 2]);
+            first = median, least = times[i][0], first_cpu = median_cpu;
+        printf("wall %7.0f us %5.2f  least %7.0f us %5.2f  CPU %7.0f us %5.2f  %s\n", median, median / first, times[i][0],
+               times[i][0] / least, median_cpu, median_cpu / first_cpu, argv[i + 2]);
     }
     return 0;
 }

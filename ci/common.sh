@@ -36,3 +36,13 @@ is_new_enough() {
     least=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
     [[ $(printf '%s\n' "$least" "$1" | sort -V | head -n 1) == "$least" ]]
 }
+
+# A nightly toolchain with these components. They come from rustup's servers, and from nowhere else.
+NIGHTLY=${ISOL_NIGHTLY-nightly}
+need_nightly() {
+    command -v rustup >/dev/null || die "there is no rustup, and what this takes comes from nowhere else"
+    rustup toolchain list | grep -q "^$NIGHTLY" ||
+        rustup toolchain install "$NIGHTLY" --profile minimal ||
+        die "rustup can't install a nightly toolchain"
+    rustup component add --toolchain "$NIGHTLY" "$@" || die "rustup can't install: $*"
+}

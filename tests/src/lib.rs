@@ -3,6 +3,8 @@
 
 mod root;
 mod started;
+mod trees;
+mod user;
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt;
@@ -11,6 +13,8 @@ use std::process::{Command, Stdio};
 
 pub use root::{BUSYBOX, TestRoot};
 pub use started::{Started, children, own_uid, running_with, state, until};
+pub use trees::{Trees, names};
+pub use user::OrdinaryUser;
 
 /// Where the `isol` command is: the environment variable `ISOL_BIN`, or else beside the
 /// test executables.

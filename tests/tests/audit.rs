@@ -190,6 +190,8 @@ fn bad_input_is_refused() {
         (&["--user", "0"], &["uid 0"]),
         (&["--host-files"], &["--user"]),
         (&["--ignore", "set-uit"], &["set-uid"]),
+        (&["--device", "/dev/nosuch"], &["/dev/nosuch is no device", "No such file"]),
+        (&["--device", "/etc/passwd"], &["/etc/passwd is no device"]),
     ] {
         audit(&root, options).refused(125, texts);
     }

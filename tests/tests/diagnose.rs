@@ -75,7 +75,11 @@ fn mended(what: &str, says: &str, status: i32, plant: impl Fn(&TestRoot)) {
     let found = findings(&root, "/usr/bin/id");
     let [(kind, why, mend)] = &found[..] else { panic!("{what}: {found:?}") };
     assert!(kind == what && why.contains(says), "{what}: {found:?}");
-    assert_eq!(id(&root), Some(status), "{what}");
+    let ended = run_in(&root, "/usr/bin/id");
+    assert_eq!(ended.status, Some(status), "{what}");
+    // A run that can't start knows the same.
+    let help = mend.as_ref().map(|mend| format!("help: {mend}\n")).unwrap_or_default();
+    assert!(status == 0 || ended.err.ends_with(&help), "{what}: {ended:?}");
     shell(&root, mend.as_ref().unwrap_or_else(|| panic!("{what}: {found:?}")));
     assert_eq!(findings(&root, "/usr/bin/id"), [], "{what}");
     assert_eq!(id(&root), Some(0), "{what}");
@@ -156,6 +160,8 @@ fn what_can_not_be_mended_is_named() {
     root.put("bin/crlf", "#!/bin/sh\r\necho\r\n", 0o755);
     named("/bin/crlf", "interpreter", r"/bin/sh\015, the interpreter of the script", 127);
     named("/bin", "format", "is a directory", 126);
+    std::os::unix::fs::symlink("loop", root.join("bin/loop")).unwrap();
+    named("/bin/loop", "unchecked", "has too many symbolic links", 126);
     // e_machine: AArch64.
     let mut busybox = fs::read(BUSYBOX).unwrap();
     busybox[18] = 183;
@@ -178,12 +184,18 @@ fn what_can_not_be_mended_is_named() {
         named("/usr/bin/id", "kernel", "needs Linux 99.", 126);
         root.put(&file[1..], &old, 0o755);
     }
-    root.put("etc/nsswitch.conf", "passwd: files nobody_has_it\n", 0o644);
-    let found = findings(&root, "/usr/bin/id");
-    assert!(
-        matches!(&found[..], [(what, why, None)] if what == "nss-module" && why.contains("libnss_nobody_has_it")),
-        "{found:?}"
+    root.put(
+        "etc/nsswitch.conf",
+        "passwd: files nobody_has_it [ NOTFOUND=return ] dns # nobody_has_it, too\n",
+        0o644,
     );
+    let found = findings(&root, "/usr/bin/id");
+    let [(what, why, Some(mend))] = &found[..] else { panic!("{found:?}") };
+    assert!(what == "nss-module" && why.contains("libnss_nobody_has_it"), "{found:?}");
+    shell(&root, mend);
+    assert_eq!(findings(&root, "/usr/bin/id"), []);
+    let left = fs::read_to_string(root.join("etc/nsswitch.conf")).unwrap();
+    assert_eq!(left, "passwd: files dns # nobody_has_it, too\n");
 }
 
 /// File systems that are mounted so that something does not work.

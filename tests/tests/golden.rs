@@ -26,6 +26,8 @@ plans! {
     "jail-limits" "--root /srv/www --user 80 --limit nofile=64:128 --limit core=0 --env LANG=C.UTF-8";
     "jail-supervised" "--root /srv/www --user 80 --timeout 30 --require root-clean";
     "jail-syslog" "--root /srv/www --user 80 --syslog";
+    "jail-mounts" "--root /srv/www --user 80 --bind /srv/data:/data:ro --tmpfs /var/cache:64M --read-only";
+    "jail-mounts-throw-away" "--bind /srv/data --tmpfs /var/tmp";
     "jail-relaxed" "--root /srv/www --user 80 --allow shared-uid,terminal,scheduling --pass-fd 7";
     "namespaces" "--root /srv/www --user 80";
     "namespaces-throw-away" "";

@@ -29,6 +29,24 @@ fn addresses_that_no_jail_can_have_are_refused() {
 }
 
 #[test]
+fn what_is_mounted_is_mounted_in_the_root_by_a_parent_who_stays() {
+    for wrong in ["--bind=/a:/", "--bind=/a:/b/../..", "--tmpfs=/"] {
+        plan(&[wrong]).refused(125, &["mount"]);
+    }
+    plan(&["--bind=a"]).refused(125, &["SRC[:DST][:ro]"]);
+    plan(&["--tmpfs=/a:0"]).refused(125, &["DIR[:SIZE]"]);
+    for option in ["--bind=/a:/b:ro", "--tmpfs=/a:1M", "--read-only"] {
+        let said = plan(&[option]);
+        let said = said.succeeded();
+        let step = |name: &str| said.find(&format!("\n  {name} "));
+        assert!(said.starts_with("backend     jail (FreeBSD), mode spawn\n"), "{said}");
+        assert!(step("root-directory") < step("jail-mounts"), "{said}");
+        assert!(step("jail-mounts").is_some() && step("jail-mounts") < step("jail"), "{said}");
+    }
+    assert!(!plan(&[]).succeeded().contains("jail-mounts"));
+}
+
+#[test]
 fn a_parameter_that_isol_sees_to_is_refused_with_what_to_say_instead() {
     for (parameter, says) in [
         ("path=/", "--root sets it"),

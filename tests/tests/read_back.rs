@@ -3,6 +3,7 @@
 
 use isol::{Errno, Fault, Guarantee, Isolation, Phase, Plan, Policy, Stage, Step, Uid, User};
 use isol_tests::{TestRoot, must_be_root, own_uid};
+use nix::fcntl::{FcntlArg, fcntl};
 
 /// A step whose system calls do nothing and say that they did.
 #[derive(Debug)]
@@ -48,6 +49,24 @@ impl Step for Failing {
 
     fn apply(&self, _stage: &Stage) -> Result<(), Fault> {
         Err(Fault::call(Errno(self.1), "injected"))
+    }
+}
+
+/// The step that closes descriptors, which overlooks those from 2000 up.
+#[derive(Debug)]
+struct Overlooking(Box<dyn Step>);
+
+impl Step for Overlooking {
+    like_the_step!();
+
+    fn apply(&self, _stage: &Stage) -> Result<(), Fault> {
+        let closed = isol_sys::descriptors::part_from_parent(i32::MAX)
+            .and_then(|()| isol_sys::descriptors::close_between(3, 1999));
+        closed.map_err(|errno| Fault::call(errno, "closing some"))
+    }
+
+    fn verify(&self, stage: &Stage) -> Result<(), Fault> {
+        self.0.verify(stage)
     }
 }
 
@@ -112,6 +131,22 @@ fn a_step_that_lies_is_found_out() {
     }
     assert_eq!(try_with(&root, |plan| plan), Ok(()), "the check of the check");
     assert!(started.exists());
+}
+
+#[test]
+fn a_descriptor_with_a_high_number_is_found_too() {
+    if !must_be_root() {
+        return;
+    }
+    let root = TestRoot::new();
+    let file = std::fs::File::open("/dev/null").expect("it is there");
+    let overlooking =
+        |plan| replaced(plan, "descriptors", |step| Box::new(Overlooking(step)) as Box<dyn Step>);
+    assert_eq!(try_with(&root, overlooking), Ok(()), "nothing was overlooked");
+    let high = fcntl(&file, FcntlArg::F_DUPFD(3000)).expect("a number");
+    let problem = try_with(&root, overlooking).expect_err("it is open");
+    nix::unistd::close(high).expect("it is ours");
+    assert!(problem.to_string().contains(&format!("descriptor {high}")), "{problem}");
 }
 
 #[test]

@@ -137,6 +137,7 @@ fn a_descriptor_that_is_passed_on_would_be_found() {
 
 /// A hundred threads that allocate, lock and start programs, while others open descriptors that are
 /// not close-on-exec and signals come all the time. Two seconds, or `ISOL_STORM_SECONDS`.
+#[allow(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 #[test]
 fn a_hundred_threads_under_signals_lose_nothing() {
     let _alone = ALONE.lock();
@@ -197,4 +198,5 @@ fn a_hundred_threads_under_signals_lose_nothing() {
     assert_eq!(ALLOCATOR.counted().in_others, 0, "allocations in a child");
     let left = nix::sys::wait::waitpid(None, None);
     assert_eq!(left, Err(nix::errno::Errno::ECHILD), "children that nobody waited for");
+    println!("{} programs, {here} signals", started.load(Ordering::Relaxed));
 }

@@ -32,6 +32,35 @@ fn id_sees_an_unused_uid_and_no_other_group() {
     assert!(!Path::new(&format!("/run/isol/uid-{uid}.lock")).exists());
 }
 
+/// On chroot: in an IPC namespace of its own nothing of the host's could be left.
+#[test]
+fn what_a_program_leaves_of_ipc_is_removed_before_its_uid_is_free_again() {
+    const IPCMK: &str = "/usr/bin/ipcmk";
+    if !must_be_root() || !must_have_file(IPCMK) {
+        return;
+    }
+    let script =
+        "/usr/bin/id -u && /usr/bin/ipcmk -M 8 && /usr/bin/ipcmk -Q && /usr/bin/ipcmk -S 1";
+    let out = run(&mut isol_with([
+        "run",
+        "--backend",
+        "chroot",
+        "--add",
+        IPCMK,
+        "--add",
+        "/usr/bin/id",
+        "--",
+        "/bin/sh",
+        "-c",
+        script,
+    ]));
+    let text = out.succeeded();
+    assert_eq!(text.matches(" id: ").count(), 3, "{text}");
+    let uid = text.lines().next().and_then(|line| line.parse().ok()).and_then(isol_core::Uid::new);
+    let left = isol_sys::sysv::of_user(uid.expect("a uid")).expect("a list");
+    assert_eq!(left, [], "{text}");
+}
+
 #[test]
 fn python_loads_ssl_and_sqlite() {
     const PYTHON: &str = "/usr/bin/python3";
@@ -96,4 +125,57 @@ fn a_script_brings_its_interpreter() {
     let _ = std::fs::remove_file(&path);
     assert_eq!(out.out, "inside\nwritable\n");
     assert!(out.err.contains("/x"), "only /tmp is writable: {out:#?}");
+}
+
+#[test]
+fn what_only_root_may_read_is_not_given_away() {
+    if !must_be_root() {
+        return;
+    }
+    let place = Path::new("/srv").join(format!("isol-private-{}", std::process::id()));
+    let shut = place.join("shut");
+    std::fs::create_dir_all(&shut).unwrap();
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    mode(&place, 0o755);
+    let (key, open, in_shut) = (place.join("key"), place.join("open"), shut.join("open"));
+    for (path, bits) in [(&key, 0o600), (&open, 0o644), (&in_shut, 0o644)] {
+        std::fs::write(path, "what it says\n").unwrap();
+        mode(path, bits);
+    }
+    mode(&shut, 0o700);
+    let cat = |add: &Path, path: &Path| {
+        run(isol_with(["run", "-v", "--add"]).arg(add).args(["--", "/bin/cat"]).arg(path))
+    };
+    // Asked for by its name, it is refused; what is named is what keeps it from everybody.
+    for (path, culprit) in [(&key, &key), (&in_shut, &shut)] {
+        let out = cat(path, path);
+        let named = format!("{} can't be", culprit.display());
+        out.refused(125, &["throw-away-root", &named, "on this host", "add a copy"]);
+        assert!(!out.err.contains("chmod"), "{out:?}");
+        assert_eq!(out.out, "");
+    }
+    // In a directory that is asked for, it is there, and nobody's to read; and -v says so.
+    for path in [&key, &in_shut] {
+        let out = cat(&place, path);
+        assert_eq!((out.status, &*out.out), (Some(1), ""), "{out:?}");
+        assert!(
+            out.err.contains("/key can't be read by the program's user, nor can 1 other files"),
+            "{out:?}"
+        );
+    }
+    assert_eq!(cat(&place, &open).succeeded(), "what it says\n");
+    let copies = std::process::Command::new("find")
+        .args(["/run/isol-cache", "/var/lib/isol-cache", "-path"])
+        .arg(format!("*{}/key", place.display()))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&copies.stdout), "");
+    // The program itself is what is asked to be run, whoever can read it.
+    let program = shut.join("id");
+    std::fs::copy("/usr/bin/id", &program).unwrap();
+    mode(&program, 0o700);
+    run(isol_with(["run", "--"]).arg(&program)).succeeded();
+    std::fs::remove_dir_all(&place).unwrap();
 }

@@ -2,47 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use isol_tests::{isol, isol_path, isol_with, must_be_root, run};
-
-/// A directory for trees, root's and nobody else's to write; it goes when this value goes.
-struct Trees(PathBuf);
-
-impl Trees {
-    fn new(name: &str) -> Self {
-        let path = PathBuf::from(format!("/srv/isol-trees-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        Self(path)
-    }
-
-    fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// The names in it.
-    fn names(&self) -> BTreeSet<String> {
-        names(&self.0)
-    }
-}
-
-impl Drop for Trees {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn names(dir: &Path) -> BTreeSet<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| {
-        entry.unwrap().file_name().to_string_lossy().into_owned()
-    };
-    fs::read_dir(dir).unwrap().map(name).collect()
-}
+use isol_tests::{Trees, isol, isol_path, isol_with, must_be_root, must_have, names, run};
 
 fn root(words: &[&str]) -> Command {
     let mut command = isol();
@@ -400,6 +366,9 @@ fn what_a_program_opens_later_is_found_by_running_it() {
     assert_eq!((out.status, out.out.trim()), (Some(0), "42 OpenSSL"), "{out:?}");
     assert!(out.err.contains("NOT CONFINED, as nobody (uid 65534)"), "{out:?}");
     assert_eq!(inside(&with).succeeded().trim(), "42 OpenSSL");
+    let out = build(&trees.join("json"), &["--json", "--trace", "--", "-c", "print('said')"]);
+    let built: Result<serde_json::Value, _> = serde_json::from_str(&out.out);
+    assert!(built.is_ok() && out.err.contains("said"), "{out:?}");
     assert_eq!(differences(&with), [""; 0]);
     // Who there is on the host is not told.
     assert!(!with.join("etc/passwd").exists());
@@ -428,7 +397,7 @@ fn a_program_that_is_watched_is_not_trusted() {
     let script = format!(
         "cd {0}; read x < read; echo y > w/made; echo z >> w/made; read x < w/made; read x < private; \
          [ -e private ]; (setsid sleep 100 < read &) ; exec sleep 100",
-        text(&trees.0)
+        text(trees.path())
     );
     let words = [
         "build",
@@ -444,10 +413,50 @@ fn a_program_that_is_watched_is_not_trusted() {
     ];
     let out = run(&mut root(&words));
     assert_eq!(out.status, Some(0), "{out:?}");
-    let below = |name: &str| tree.join(trees.0.strip_prefix("/").unwrap()).join(name);
+    let below = |name: &str| tree.join(trees.path().strip_prefix("/").unwrap()).join(name);
     assert!(below("read").exists() && !below("w/made").exists() && !below("private").exists());
     assert!(tree.join("usr/bin/sleep").exists() || tree.join("bin/sleep").exists());
     assert!(!tree.join("proc").exists());
+}
+
+/// It runs unconfined, as somebody whom root need not trust.
+#[test]
+fn a_program_that_is_watched_gets_no_terminal_and_no_descriptor() {
+    const PYTHON: &str = "/usr/bin/python3";
+    const SCRIPT: &str = "
+import fcntl, os, termios
+print('open', *[fd for fd in range(64) if os.path.exists(f'/proc/self/fd/{fd}')])
+for fd in range(3):
+    try: fcntl.ioctl(fd, termios.TIOCSTI, b'x'); print('typed', fd)
+    except OSError: print('refused', fd)
+try: open('/dev/tty'); print('a terminal')
+except OSError: print('no terminal')
+";
+    let python = (!Path::new(PYTHON).exists()).then_some("no python3");
+    if !must_be_root() || !must_have(&["setsid"]) || !isol_tests::unless(python) {
+        return;
+    }
+    let trees = Trees::new("apart");
+    let tree = trees.join("t");
+    let pty = nix::pty::openpty(None, None).expect("a terminal");
+    let end = || Stdio::from(pty.slave.try_clone().unwrap());
+    let status = Command::new("sh")
+        .args(["-c", "exec setsid --ctty --wait \"$@\" 7</etc/shadow 8</root", "sh"])
+        .arg(isol_path())
+        .args(["root", "build", text(&tree), "--program", PYTHON, "--trace", "--", "-c", SCRIPT])
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .status()
+        .unwrap();
+    drop(pty.slave);
+    let mut said = Vec::new();
+    // At its end a terminal that nobody has open any more says EIO.
+    let _ = fs::File::from(pty.master).read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said).replace('\r', "");
+    assert!(status.success(), "{said}");
+    let told = "\nopen 0 1 2\nrefused 0\nrefused 1\nrefused 2\nno terminal\n";
+    assert!(said.contains("NOT CONFINED") && said.ends_with(told), "{said}");
 }
 
 /// A link that anybody but root could have laid brings nothing along.
@@ -469,7 +478,7 @@ fn links_of_root_s_are_followed_and_others_are_not() {
         std::os::unix::fs::lchown(dir.join("link"), Some(link_owner), Some(0)).unwrap();
     }
     run(&mut root(&["build", text(&tree), "--add", text(&host)])).succeeded();
-    let inside = |name: &str| tree.join(trees.0.strip_prefix("/").unwrap()).join(name);
+    let inside = |name: &str| tree.join(trees.path().strip_prefix("/").unwrap()).join(name);
     for (name, comes) in [("ours", true), ("open", false), ("theirs", false)] {
         assert_eq!(inside(&format!("secret-{name}")).exists(), comes, "{name}");
         assert!(inside(&format!("host/{name}/link")).symlink_metadata().is_ok());
@@ -502,7 +511,7 @@ fn what_shared_objects_need_comes_along() {
     run(&mut root(&["add", text(&bare), text(&host.join("plugin.so"))])).succeeded();
     let found = Command::new("find").arg(&bare).args(["-name", "libm.so.6"]).output().unwrap();
     assert!(!found.stdout.is_empty());
-    assert!(!names(&trees.0).contains("bare.isol-manifest.json"));
+    assert!(!names(trees.path()).contains("bare.isol-manifest.json"));
 }
 
 /// xorshift64*: the same numbers in each run, so that a failure can be repeated.

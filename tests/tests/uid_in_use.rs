@@ -1,11 +1,13 @@
 //! Whoever has a uid in any of its forms is found.
 
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use isol_core::{Os, Uid};
+use isol_steps::HeldUid;
 use isol_sys::os::HOST;
 use isol_sys::processes::under;
-use isol_tests::{Started, must_be_root, must_have, own_uid};
+use isol_tests::{Started, TestRoot, isol_path, must_be_root, must_have, own_uid, run};
 
 /// A process that runs these lines of Python, says `ready`, and waits for its standard input to end.
 fn python(lines: &str) -> Started {
@@ -89,4 +91,48 @@ fn one_that_only_waits_to_be_waited_for_is_none() {
     ));
     assert_eq!(found(uid), [0_i32; 0]);
     drop(process);
+}
+
+/// Of a container: what is outside of its pid namespace is not seen, and may have the same uid.
+#[test]
+fn in_a_container_nobody_claims_to_know_who_has_a_uid() {
+    if !must_be_root() || !must_have(&["unshare", "setpriv"]) || HOST != Os::Linux {
+        return;
+    }
+    let root = TestRoot::new();
+    let uid = own_uid().to_string();
+    let alone =
+        ["--reuid", &uid, "--regid", &uid, "--clear-groups", "sh", "-c", "echo ready; read x"];
+    let mut outside = Started::new(Command::new("setpriv").args(alone));
+    assert_eq!(outside.line(), "ready");
+    let isol = isol_path();
+    let inside = |more: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--mount-proc"]).arg(&isol);
+        command.args(["run", "-v", "--backend", "chroot", "--root", root.text(), "--user", &uid]);
+        run(command.args(more).args(["--", "/bin/true"]))
+    };
+    let out = inside(&[]);
+    assert_eq!(out.status, Some(0), "{out:#?}");
+    assert!(out.err.contains("not in force: uid-dedicated: isol runs in a container"), "{out:#?}");
+    inside(&["--require", "uid-dedicated"]).refused(125, &["uid-dedicated", "container"]);
+}
+
+#[test]
+fn a_uid_that_owns_something_is_not_given_away() {
+    if !must_be_root() || !must_have(&["ipcmk"]) || HOST != Os::Linux {
+        return;
+    }
+    let free = || HeldUid::find().expect("a uid").uid();
+    let first = free();
+    assert_eq!(free(), first, "the search begins where it did");
+    let mut make = Command::new("ipcmk");
+    make.args(["--queue"]).uid(first.get()).gid(first.get());
+    run(&mut make).succeeded();
+    let passed_over = free() != first;
+    for object in isol_sys::sysv::of_user(first).expect("a list") {
+        isol_sys::sysv::remove(object).expect("removed");
+    }
+    assert!(passed_over);
+    assert_eq!(free(), first);
 }

@@ -10,8 +10,8 @@ mod step;
 mod support;
 
 use isol_core::{
-    Backend, Guarantee, GuaranteeSet, Identity, Layers, Mode, Network, Os, PlanError, Request,
-    Support, Unavailable,
+    Backend, Guarantee, GuaranteeSet, Layers, Mode, Network, Os, PlanError, Request, Support,
+    Unavailable,
 };
 
 /// The backend.
@@ -48,7 +48,7 @@ impl Backend for Chroot {
                 help: Some(help.to_owned()),
             })
         };
-        if matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root()) {
+        if request.identity.is_root() {
             return cant(
                 "uid 0",
                 "root walks out of a chroot",
@@ -80,7 +80,11 @@ impl Backend for Chroot {
             return cant(
                 &mounts,
                 "chroot(2) mounts nothing",
-                "mount it in the root yourself, or ask for --backend namespaces",
+                match request.os {
+                    Os::Linux => "mount it in the root yourself, or ask for --backend namespaces",
+                    Os::FreeBsd => "mount it in the root yourself, or ask for --backend jail",
+                    _ => "leave it out: nothing of isol's mounts on this system",
+                },
             );
         }
         if let Some(parameter) = policy.parameters.first() {
@@ -104,7 +108,7 @@ impl Backend for Chroot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isol_core::{Gid, Ids, Policy, Uid, User};
+    use isol_core::{Gid, Identity, Ids, Policy, Uid, User};
 
     #[test]
     fn every_system_s_plan_keeps_the_rules() {

@@ -8,6 +8,9 @@ pub(crate) fn of(guarantee: G, os: Os) -> Support {
             "the whole tree is walked before the run: --require root-clean".into(),
         ),
         G::SyslogWorks => isol_core::Syslog::support(os),
+        G::UidDedicated if !isol_sys::processes::all_are_seen(os) => Support::not_offered(
+            "isol runs in a container, outside of which it sees no process: run it on the host",
+        ),
         G::NoPrivilegeGain if !isol_sys::privileges::has_no_privilege_gain(os) => {
             Support::not_offered(format!(
                 "this {os} has nothing like no_new_privs: keep set-id files out of the root"

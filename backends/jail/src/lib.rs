@@ -7,6 +7,7 @@
 mod availability;
 mod inside;
 mod loosened;
+mod mounts;
 mod named;
 mod nested;
 mod refused;
@@ -18,9 +19,10 @@ mod tight;
 mod typed;
 
 use isol_core::{
-    Backend, Guarantee, Identity, Layers, Mode, Os, PlanError, Request, Support, Unavailable,
+    Backend, Guarantee, Layers, Mode, Os, PlanError, Policy, Request, Support, Unavailable,
 };
 
+pub use mounts::{LOCK as MOUNTS_LOCK, sweep as sweep_mounts};
 pub use setting::{Setting, Share, Value};
 
 /// The backend.
@@ -51,16 +53,22 @@ impl Backend for Jail {
         false
     }
 
+    fn stays_outside(&self, policy: &Policy) -> bool {
+        policy.mounts().is_some()
+    }
+
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
         let policy = request.policy;
-        if let Some(what) = policy.mounts() {
+        if let Some(what) = policy.mounts().filter(|_| request.mode != Mode::Spawn) {
             return Err(PlanError::CantHonour {
                 backend: NAME,
                 what,
-                reason: "what is mounted for a jail outlives it, and isol has nobody to take it away once it was killed"
-                    .into(),
+                reason: format!(
+                    "somebody has to outlive the program to take away what is mounted, and the mode is {}",
+                    request.mode
+                ),
                 help: Some(
-                    "mount it in the root before: mount_nullfs -o ro,nosuid SRC DST, mount -t tmpfs tmpfs DIR"
+                    "spawn the program, or mount it in the root before: mount_nullfs -o ro,nosuid SRC DST, mount -t tmpfs tmpfs DIR"
                         .into(),
                 ),
             });
@@ -79,10 +87,14 @@ impl Backend for Jail {
         }
         let settings = tight::settings(policy)?;
         // Without a superuser there would be nothing left of uid 0.
-        let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+        let stays_root = request.identity.is_root();
         let sealed = request.mode == Mode::Spawn && !stays_root;
         let jail = step::Jail::new(policy, settings.clone(), sealed);
-        let mut layers = Layers::default().with(jail);
+        let mut layers = Layers::default();
+        if policy.mounts().is_some() {
+            layers = layers.with(mounts::Mounts::new(policy, devfs_ruleset(policy)));
+        }
+        layers = layers.with(jail);
         for parameter in &policy.parameters {
             let what = format!("--jail-param {parameter}");
             layers = layers.giving_up(what, loosened::by(parameter));
@@ -94,10 +106,19 @@ impl Backend for Jail {
     }
 }
 
+/// The devices that a devfs in the jail's root shows.
+fn devfs_ruleset(policy: &Policy) -> i32 {
+    let asked = policy.parameters.iter().find(|parameter| parameter.name == DEVFS_RULESET);
+    let number = asked.and_then(|parameter| parameter.value.as_ref()?.parse().ok());
+    number.unwrap_or(tight::DEVFS_RULESET_OF_JAILS)
+}
+
+const DEVFS_RULESET: &str = "devfs_ruleset";
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isol_core::{Gid, Ids, Network, Policy, Uid, User};
+    use isol_core::{Gid, Identity, Ids, Network, Uid, User};
 
     fn plan(mode: Mode, network: Network) -> isol_core::Plan {
         let uid = Uid::new(70_000).unwrap();
@@ -117,6 +138,30 @@ mod tests {
                 .any(|s| s.name() == isol_core::step_names::JAIL_SEAL)
         };
         assert!(seals(Mode::Spawn) && !seals(Mode::Exec) && !seals(Mode::Enter));
+    }
+
+    #[test]
+    fn mounts_take_somebody_who_takes_them_away() {
+        let uid = Uid::new(70_000).unwrap();
+        let identity = Identity::Fixed(Ids::new(uid, Gid::new(70_000).unwrap(), Vec::new()));
+        let plan = |mode| {
+            let policy = Policy::confine("/srv/x").user(User::Id(uid)).read_only(true);
+            let policy = policy.build().unwrap();
+            assert!(Jail.stays_outside(&policy));
+            let (policy, identity) = (&policy, &identity);
+            let request = Request { policy, identity, mode, command: None, os: Os::FreeBsd };
+            isol_steps::assemble(&Jail, &request, Default::default())
+        };
+        let spawned = plan(Mode::Spawn).unwrap();
+        let names: Vec<_> = spawned.steps().map(|step| step.name()).collect();
+        assert!(names.contains(&isol_core::step_names::JAIL_MOUNTS), "{names:?}");
+        for mode in [Mode::Exec, Mode::Enter] {
+            let refused = plan(mode).unwrap_err().problem().to_string();
+            assert!(
+                refused.contains("jail can't do --read-only: somebody has to outlive"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

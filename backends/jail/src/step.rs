@@ -28,6 +28,8 @@ pub(crate) struct Jail {
     pub(crate) network: Network,
     /// Whether a step behind turns the superuser off.
     pub(crate) sealed: bool,
+    /// Whether a step before mounts what it enters.
+    pub(crate) mounted: bool,
     /// What the jail is made of, the directory that it has to be, and what is to be seen inside.
     pub(crate) request: Option<jail::Request>,
     pub(crate) identity: (u64, u64),
@@ -43,6 +45,7 @@ impl Jail {
             name: policy.name.clone(),
             network: policy.network.clone(),
             sealed,
+            mounted: policy.mounts().is_some(),
             request: None,
             identity: (0, 0),
             shown: Vec::new(),
@@ -93,7 +96,6 @@ fn missing(setting: &str, name: &str) -> Problem {
     let help = match name.split('.').next() {
         Some("ip4") => "a kernel with `options INET`, or --network host",
         Some("ip6") => "a kernel with `options INET6`, or --network without IPv6 addresses",
-        Some("vnet") => "a kernel with `options VIMAGE`",
         _ => "sysctl -d security.jail.param   (lists those that there are)",
     };
     Problem::new(
@@ -160,9 +162,15 @@ impl Step for Jail {
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        if self.mounted && scene.entered.is_none() {
+            return Err(
+                Problem::new(self.name(), "what was asked for has not been mounted", "").into()
+            );
+        }
         let root = scene
-            .root
+            .entered
             .as_ref()
+            .or(scene.root.as_ref())
             .ok_or_else(|| Problem::new(self.name(), "no root has been opened", ""))?;
         let (path, identity) = (root.path.clone(), (root.device, root.inode));
         if path.as_os_str().as_bytes().len() >= LONGEST_PATH {

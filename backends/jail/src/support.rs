@@ -9,6 +9,9 @@ pub(crate) fn of(guarantee: G, os: Os) -> Support {
             "the whole tree is walked before the run: --require root-clean".into(),
         ),
         G::SyslogWorks => isol_core::Syslog::support(os),
+        G::UidDedicated if !isol_sys::processes::all_are_seen(os) => Support::not_offered(
+            "isol runs in a container, outside of which it sees no process: run it on the host",
+        ),
         G::NetworkConfined => {
             Support::OnRequest("the network is the host's unless --network says otherwise".into())
         }

@@ -31,6 +31,9 @@ const DENIED: &[&str] = &[
     "allow.setaudit",
 ];
 
+/// `devfsrules_jail` of /etc/defaults/devfs.rules.
+pub(crate) const DEVFS_RULESET_OF_JAILS: i32 = 4;
+
 /// The most addresses of one kind.
 const MOST_ADDRESSES: usize = 255;
 
@@ -44,7 +47,7 @@ pub(crate) fn settings(policy: &Policy) -> Result<Vec<Setting>, PlanError> {
     settings.push(Setting::new("children.max", Value::Number(0)).required());
     settings.push(Setting::new("enforce_statfs", Value::Number(2)).required());
     settings.push(Setting::new("securelevel", Value::Number(3)));
-    settings.push(Setting::new("devfs_ruleset", Value::Number(4)));
+    settings.push(Setting::new("devfs_ruleset", Value::Number(DEVFS_RULESET_OF_JAILS)));
     settings.extend(
         ["sysvmsg", "sysvsem", "sysvshm"].map(|name| Setting::new(name, Value::Share(Share::New))),
     );

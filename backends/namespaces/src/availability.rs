@@ -1,7 +1,7 @@
 //! Whether namespaces can be made here.
 
 use isol_core::{Os, Unavailable};
-use isol_sys::namespaces;
+use isol_sys::namespaces::{self, Denied};
 use isol_sys::os::HOST;
 
 /// The first kernel that has every call: mount_setattr(2) came last.
@@ -34,14 +34,14 @@ pub(crate) fn check() -> Result<(), Unavailable> {
         }
         return cant(
             "this process lacks CAP_SYS_ADMIN, which namespaces and mounts take: a container, for instance, leaves it out".into(),
-            "--backend chroot; or give the container that capability (--cap-add SYS_ADMIN)",
+            "give the container that capability: --cap-add SYS_ADMIN",
         );
     }
-    namespaces::try_user().map_err(|error| {
-        let (why, help) = crate::denied::by(&error).unwrap_or_else(|| {
-            (format!("an ordinary user can make no user namespace here: {error}"), String::new())
-        });
-        let help = if help.is_empty() { "run it as root".into() } else { help };
+    namespaces::try_user().map_err(|denied| {
+        let (why, help) = match &denied {
+            Denied::Making(error) => crate::denied::making(error),
+            Denied::Privileges(error) => crate::denied::privileges(error),
+        };
         Unavailable { reason: why, help: Some(help) }
     })
 }

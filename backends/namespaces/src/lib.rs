@@ -6,6 +6,8 @@
 
 mod availability;
 mod denied;
+mod given;
+mod given_namespace;
 mod host_name;
 mod kinds;
 mod mounts;
@@ -21,6 +23,8 @@ use isol_core::{
 };
 
 use isol_sys::namespaces::Kinds;
+
+pub use given::{GivenIds, Lacking, given};
 
 /// The backend.
 #[derive(Clone, Copy, Debug)]
@@ -92,9 +96,14 @@ impl Backend for Namespaces {
         let read_only = policy.read_only
             || as_caller && matches!(policy.root, isol_core::Root::ThrowAway { .. });
         let mut layers = Layers::default();
-        if kinds.has(Kinds::USER) && !as_caller {
-            let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
-            layers = layers.with(user_namespace::UserNamespace::new(stays_root));
+        match request.identity {
+            Identity::Given(given) => {
+                layers = layers.with(given_namespace::GivenNamespace::new(given.clone()));
+            }
+            identity if kinds.has(Kinds::USER) && !as_caller => {
+                layers = layers.with(user_namespace::UserNamespace::new(identity.is_root()));
+            }
+            _ => {}
         }
         layers = layers
             .with(namespaces::Namespaces::new(kinds, request, as_caller))

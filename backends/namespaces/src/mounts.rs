@@ -5,6 +5,7 @@ mod device;
 mod root;
 
 use std::ffi::CStr;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use isol_core::{
@@ -13,8 +14,8 @@ use isol_core::{
 };
 use isol_sys::meta::{self, Meta};
 use isol_sys::mounts::{self, Fd, Forbids, What};
-use isol_sys::namespaces::{self, Kinds};
-use isol_sys::{chroot, mount, quote, signals};
+use isol_sys::namespaces::Kinds;
+use isol_sys::{chroot, errno, mount, quote, signals};
 
 use asked::{Asked, put};
 
@@ -28,7 +29,7 @@ pub(crate) struct Mounts {
     is_named: bool,
     /// Whether this is a user namespace, in which no device can be made.
     users: bool,
-    /// The mount namespace that must not be this one.
+    /// The mount that the root directory must not be in: that of the host's mount namespace.
     outside: u64,
     /// Which of the directories of the root there are, to mount on.
     proc: bool,
@@ -79,8 +80,7 @@ impl Mounts {
             device::fill(root, self.users)?;
         }
         if self.proc {
-            let proc =
-                mounts::new_filesystem(c"proc", &PROC, data).map_err(doing("mounting a /proc"))?;
+            let proc = mounts::new_filesystem(c"proc", &PROC, data).map_err(doing(A_PROC))?;
             put(&proc, root, c"proc", What::Directory)?;
         }
         if self.tmp {
@@ -91,6 +91,19 @@ impl Mounts {
         self.asked.apply(root)
     }
 }
+
+/// A link is no directory: what it leads to is not what was checked.
+fn has_directory(root: impl AsFd, name: &str) -> bool {
+    Meta::at(root, name).is_ok_and(|meta| meta.is_dir())
+}
+
+/// Whether a root will have a `/proc` of its own.
+pub(crate) fn has_proc(root: impl AsFd) -> bool {
+    has_directory(root, "proc")
+}
+
+/// What fails in a user namespace where the caller sees only a part of his own /proc.
+const A_PROC: &str = "mounting a /proc";
 
 type MountOption = (&'static CStr, Option<&'static CStr>);
 
@@ -134,6 +147,7 @@ impl Step for Mounts {
             "pivot_root",
             "umount2",
             "chroot",
+            "statx",
         ]
     }
 
@@ -144,16 +158,15 @@ impl Step for Mounts {
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         let root =
             scene.root.as_ref().ok_or_else(|| Problem::new(NAME, "no root has been opened", ""))?;
-        self.outside = namespaces::identity(Kinds::MOUNT).map_err(|errno| {
-            Problem::call(NAME, "can't tell which mount namespace this is", errno)
+        self.outside = mounts::of_root().map_err(|errno| {
+            Problem::call(NAME, "can't tell which mount the root directory is in", errno)
         })?;
         self.asked.prepare(&scene.mounts)?;
         let mut missing = Vec::new();
         for (name, there) in
             [("proc", &mut self.proc), ("dev", &mut self.dev), ("tmp", &mut self.tmp)]
         {
-            // A link is no directory: what it leads to is not what was checked.
-            *there = Meta::at(&root.fd, name).is_ok_and(|meta| meta.is_dir());
+            *there = has_directory(&root.fd, name);
             if !*there {
                 missing.push(format!("/{name}"));
             }
@@ -177,7 +190,7 @@ impl Step for Mounts {
 
     fn apply(&self, _stage: &Stage) -> Result<(), Fault> {
         // Whatever went wrong before: the host's mounts are not touched.
-        let here = namespaces::identity(Kinds::MOUNT).map_err(doing("looking at the namespace"))?;
+        let here = mounts::of_root().map_err(doing("looking at the root's mount"))?;
         if here == self.outside {
             return Err(Fault::state("this is still the host's mount namespace"));
         }
@@ -185,6 +198,12 @@ impl Step for Mounts {
         root::exchange(self.read_only, |root| self.furnish(root))?;
         signals::set_umask(umask);
         Ok(())
+    }
+
+    fn help(&self, fault: &Fault) -> Option<String> {
+        (self.users && fault.text.as_str() == A_PROC && fault.errno == errno::NOT_PERMITTED).then(|| {
+            "something is mounted over parts of the host's /proc, as in a container: then the kernel lets no user namespace have one; run it outside of that, or as root".into()
+        })
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {

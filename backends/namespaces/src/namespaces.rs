@@ -1,20 +1,22 @@
 //! Into new namespaces, with an init between them and the program.
 
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 
 use isol_core::{
-    Allow, Errno, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
-    Scene, Stage, Step, Uid, step_names,
+    Allow, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request, Scene,
+    Stage, Step, Uid, step_names,
 };
-use isol_sys::namespaces::{self, Kinds, OwnIds, Split};
+use isol_sys::namespaces::{self, InitImage, Kinds, Own, OwnIds, Split};
 use isol_sys::{pipe, session};
+
+use crate::mounts;
 
 const NAME: &str = step_names::NAMESPACES;
 
 /// A user namespace.
 #[derive(Debug)]
 enum Users {
-    /// One that root has made, by its descriptor.
+    /// One that a step before has made, by its descriptor.
     Made(i32),
     /// One that the ordinary user who calls makes himself.
     Own(OwnIds),
@@ -31,6 +33,8 @@ pub(crate) struct Namespaces {
     users: Option<(Users, Uid, Gid)>,
     /// What tells those that are left from all others.
     outside: Vec<(Kinds, u64)>,
+    /// Whether the program's root has no `/proc`, by which they could be read back at the end.
+    blind: bool,
 }
 
 impl Namespaces {
@@ -43,10 +47,12 @@ impl Namespaces {
             as_caller,
             users: None,
             outside: Vec::new(),
+            blind: true,
         }
     }
 
-    fn enter_pids(&self, stage: &Stage) -> Result<(), Fault> {
+    /// What is to be waited on for the init.
+    fn enter_pids(&self, stage: &Stage, image: Option<&InitImage>) -> Result<RawFd, Fault> {
         let how = match stage.mode {
             Mode::Spawn => Split::Child { parent: stage.parent },
             Mode::Enter | Mode::Exec => Split::InPlace,
@@ -60,7 +66,7 @@ impl Namespaces {
             None => Ok(()),
         };
         let mut told = Ok(());
-        let inner = namespaces::split(how, &mut |init| told = tell(init, 0))
+        let inner = namespaces::split(how, image, &mut |init| told = tell(init, 0))
             .map_err(|errno| Fault::call(errno, "making the init"))?;
         told.and_then(|()| tell(inner.init, inner.program))
             .map_err(|errno| Fault::call(errno, "telling the parent of the init"))?;
@@ -68,7 +74,21 @@ impl Namespaces {
         if !self.keep_terminal {
             session::start().map_err(|errno| Fault::call(errno, "setsid"))?;
         }
-        namespaces::await_init(inner.ready).map_err(|errno| Fault::call(errno, "the init"))
+        Ok(inner.ready)
+    }
+}
+
+impl Namespaces {
+    /// Compares them with those that were left.
+    fn look(&self) -> Result<(), Fault> {
+        let looking = |errno| Fault::call(errno, "looking at the namespaces");
+        let own = Own::open().map_err(looking)?;
+        for &(kind, outside) in &self.outside {
+            if own.identity(kind).map_err(looking)? == outside {
+                return Err(still_outside(kind));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -95,7 +115,17 @@ impl Step for Namespaces {
     }
 
     fn calls(&self) -> &'static [&'static str] {
-        &["setns", "unshare", "pidfd_open", "clone", "setsid", "stat"]
+        &[
+            "memfd_create",
+            "setns",
+            "unshare",
+            "pidfd_open",
+            "clone",
+            "execveat",
+            "setsid",
+            "open",
+            "readlink",
+        ]
     }
 
     fn establishes(&self) -> &'static [G] {
@@ -129,7 +159,7 @@ impl Step for Namespaces {
                 .as_ref()
                 .ok_or_else(|| missing("nobody has said who the program will be"))?;
             let users = match (&scene.user_namespace, &scene.outside) {
-                (Some(made), _) if !self.as_caller => Users::Made(made.as_raw_fd()),
+                (Some(made), _) => Users::Made(made.as_raw_fd()),
                 (None, Some(outside)) if self.as_caller => Users::Own(OwnIds::new(
                     (ids.uid.get(), outside.uid.get()),
                     (ids.gid.get(), outside.gid.get()),
@@ -138,18 +168,24 @@ impl Step for Namespaces {
             };
             self.users = Some((users, ids.uid, ids.gid));
         }
+        let cant = |kinds: Kinds| {
+            move |errno| {
+                let names: Vec<_> = kinds.names().collect();
+                let what = format!("can't tell which namespaces these are: {}", names.join(", "));
+                Problem::call(NAME, what, errno).help("mount -t proc proc /proc   (as root)")
+            }
+        };
+        let own = Own::open().map_err(cant(self.kinds))?;
         for kind in self.kinds.iter() {
-            let found = namespaces::identity(kind).map_err(|errno| {
-                let name: String = kind.names().collect();
-                Problem::call(NAME, format!("can't tell which {name} namespace this is"), errno)
-                    .help("mount -t proc proc /proc   (as root)")
-            })?;
-            self.outside.push((kind, found));
+            self.outside.push((kind, own.identity(kind).map_err(cant(kind))?));
         }
+        self.blind = !scene.root.as_ref().is_some_and(|root| mounts::has_proc(&root.fd));
         Ok(())
     }
 
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
+        let has_pids = self.kinds.has(Kinds::PID);
+        let image = if has_pids { InitImage::new() } else { None };
         if let Some((users, uid, gid)) = &self.users {
             match users {
                 Users::Made(fd) => {
@@ -166,36 +202,35 @@ impl Step for Namespaces {
         }
         let kinds = self.kinds.without(Kinds::USER);
         namespaces::leave(kinds).map_err(|errno| Fault::call(errno, "unshare"))?;
-        if self.kinds.has(Kinds::PID) {
-            self.enter_pids(stage)?;
-        }
-        // The host's /proc is still there.
-        for &(kind, outside) in &self.outside {
-            match namespaces::identity(kind) {
-                Ok(found) if found != outside => {}
-                Ok(_) => return Err(still_outside(kind)),
-                Err(errno) => return Err(Fault::call(errno, "looking at the namespaces")),
-            }
+        let init = match has_pids {
+            true => Some(self.enter_pids(stage, image.as_ref())?),
+            false => None,
+        };
+        // The host's /proc is still there. Where the program has its own they are looked at once, when everything is
+        // read back: what a process is told of itself by /proc is made for it then, and costs more than making the
+        // namespace.
+        if self.blind {
+            self.look()?;
         }
         if self.kinds.has(Kinds::NET) {
             namespaces::loopback_up()
                 .map_err(|errno| Fault::call(errno, "bringing the loopback up"))?;
         }
-        Ok(())
+        // Before anything is mounted it has to be out of everybody's reach. It gets ready meanwhile.
+        match init {
+            Some(init) => {
+                namespaces::await_init(init).map_err(|errno| Fault::call(errno, "the init"))
+            }
+            None => Ok(()),
+        }
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
         if self.kinds.has(Kinds::PID) && !namespaces::parent_is_outside() {
             return Err(Fault::state("the parent is in the same pid namespace"));
         }
-        for &(kind, outside) in &self.outside {
-            match namespaces::identity(kind) {
-                Ok(found) if found != outside => {}
-                Ok(_) => return Err(still_outside(kind)),
-                // A root need not have a /proc: then it was seen before the root changed.
-                Err(Errno(libc_enoent)) if Errno(libc_enoent) == isol_sys::errno::NO_ENTRY => {}
-                Err(errno) => return Err(Fault::call(errno, "looking at the namespaces")),
-            }
+        if !self.blind {
+            self.look()?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What of a policy this backend has no way to honour.
 
-use isol_core::{Allow, Network, PlanError, Request, Syslog};
+use isol_core::{Allow, Network, PlanError, Request};
 use isol_sys::namespaces::Kinds;
 
 use crate::NAME;
@@ -20,13 +20,6 @@ pub(crate) fn check(request: &Request<'_>, kinds: Kinds, as_caller: bool) -> Res
             &format!("--network {}", policy.network),
             "a network namespace has interfaces of its own, and isol gives it none but the loopback",
             "--network none, or --network host; on FreeBSD a jail takes addresses",
-        );
-    }
-    if policy.syslog != Syslog::Off && as_caller {
-        return cant(
-            "a syslog relay",
-            "its socket goes where only root can write",
-            "leave --syslog out, or run it as root",
         );
     }
     if let Some(name) = &policy.name {

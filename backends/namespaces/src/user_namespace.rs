@@ -1,9 +1,13 @@
 //! A user namespace, made by root.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use isol_core::{Gid, Guarantee, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names};
-use isol_sys::namespaces::{self, Range};
+use isol_core::{
+    Gid, Guarantee, IdRange, Ids, Phase, PrepareError, Problem, Scene, Step, Uid, step_names,
+};
+use isol_sys::namespaces;
+use isol_sys::state::{Byte, StateDir, StateError};
 use isol_sys::{processes, random};
 
 const NAME: &str = step_names::USER_NAMESPACE;
@@ -18,11 +22,14 @@ const INSIDE: u32 = 1 << 16;
 #[derive(Debug)]
 pub(crate) struct UserNamespace {
     stays_root: bool,
+    /// On the ids outside, as long as this is there: ranges of two runs are the same or have nothing in common, and
+    /// the same they are not.
+    hold: Option<Byte>,
 }
 
 impl UserNamespace {
     pub(crate) fn new(stays_root: bool) -> Self {
-        Self { stays_root }
+        Self { stays_root, hold: None }
     }
 }
 
@@ -59,14 +66,19 @@ impl Step for UserNamespace {
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         let missing = || Problem::new(NAME, "nobody has said who the program will be", "");
         let ids = scene.ids.clone().ok_or_else(missing)?;
-        let (uids, gids) = if self.stays_root { somebody()? } else { as_outside(&ids) };
+        let (uids, gids) = match self.stays_root {
+            true => {
+                let (range, hold) = somebody(&mut scene.notes)?;
+                self.hold = hold;
+                (vec![range], vec![range])
+            }
+            false => as_outside(&ids),
+        };
         let outside = translated(&ids, &uids, &gids)?;
         let made = namespaces::make_user(&uids, &gids).map_err(|error| {
             let problem = Problem::io(NAME, "can't make a user namespace", &error);
-            match crate::denied::by(&error) {
-                Some((why, help)) => Problem { why, ..problem }.help(help),
-                None => problem,
-            }
+            let (why, help) = crate::denied::making(&error);
+            Problem { why, ..problem }.help(help)
         })?;
         scene.outside = Some(outside);
         scene.user_namespace = Some(Arc::new(made));
@@ -74,41 +86,63 @@ impl Step for UserNamespace {
     }
 
     fn undo(&mut self) {
-        // It goes with its last descriptor.
+        // The namespace goes with its last descriptor.
+        self.hold = None;
     }
 }
 
-type Ranges = (Vec<Range>, Vec<Range>);
+type Ranges = (Vec<IdRange>, Vec<IdRange>);
 
-/// As many ids as there are for uid 0 inside.
-fn somebody() -> Result<Ranges, PrepareError> {
-    for _ in 0..16 {
+/// As many ids as there are for uid 0 inside, which nobody has.
+fn somebody(notes: &mut Vec<String>) -> Result<(IdRange, Option<Byte>), PrepareError> {
+    let state = match StateDir::open() {
+        Ok(state) => Some(state),
+        Err(error @ StateError::NoPlace { .. }) => {
+            notes.push(format!("another isol could choose the same ids for its uid 0: {error}"));
+            None
+        }
+        Err(error) => return Err(unusable(&error).into()),
+    };
+    for _ in 0..64 {
         let random = random::number()
             .map_err(|e| PrepareError::system(NAME, "can't get a random number", e))?;
-        let outside = FIRST + (random % u64::from(COUNT - INSIDE)) as u32;
+        let outside = FIRST + (random % u64::from(COUNT / INSIDE)) as u32 * INSIDE;
+        let hold = match &state {
+            Some(state) => match state.lock_byte(outside, Duration::ZERO) {
+                Ok(None) => continue,
+                Ok(hold) => hold,
+                Err(error) => return Err(unusable(&error).into()),
+            },
+            None => None,
+        };
         let uid = Uid::new(outside).ok_or_else(|| Problem::new(NAME, "no such uid", ""))?;
         let used = processes::under(uid)
             .map_err(|e| PrepareError::system(NAME, "can't tell who runs under a uid", e))?;
         if used.is_empty() {
-            let all = vec![Range { inside: 0, outside, count: INSIDE }];
-            return Ok((all.clone(), all));
+            return Ok((IdRange { inside: 0, outside, count: INSIDE }, hold));
         }
     }
     Err(Problem::new(NAME, "no uid is free for uid 0 inside", "").into())
 }
 
+fn unusable(error: &StateError) -> Problem {
+    let mut problem = Problem::new(NAME, "can't hold the ids outside", error.to_string());
+    problem.errno = error.errno().map(isol_sys::errno::from_nix);
+    problem.help = error.mend().map(str::to_owned);
+    problem
+}
+
 fn as_outside(ids: &Ids) -> Ranges {
-    let same = |id: u32| Range { inside: id, outside: id, count: 1 };
+    let same = |id: u32| IdRange { inside: id, outside: id, count: 1 };
     let mut gids = vec![ids.gid.get()];
     gids.extend(ids.groups.iter().map(|group| group.get()));
     (vec![same(ids.uid.get())], gids.into_iter().map(same).collect())
 }
 
 /// Whom the kernel takes them for.
-fn translated(ids: &Ids, uids: &[Range], gids: &[Range]) -> Result<Ids, PrepareError> {
-    let of = |ranges: &[Range], id: u32, what: &str| {
-        let holds = |r: &&Range| (r.inside..r.inside + r.count).contains(&id);
-        ranges.iter().find(holds).map(|r| r.outside + (id - r.inside)).ok_or_else(|| {
+fn translated(ids: &Ids, uids: &[IdRange], gids: &[IdRange]) -> Result<Ids, PrepareError> {
+    let of = |ranges: &[IdRange], id: u32, what: &str| {
+        ranges.iter().find_map(|range| range.outside_of(id)).ok_or_else(|| {
             PrepareError::from(Problem::new(
                 NAME,
                 format!("{what} {id} can't be had inside"),
@@ -137,10 +171,23 @@ mod tests {
 
     #[test]
     fn uid_0_is_somebody_else_outside_and_so_are_its_groups() {
-        let all = [Range { inside: 0, outside: FIRST, count: INSIDE }];
+        let all = [IdRange { inside: 0, outside: FIRST, count: INSIDE }];
         let found = translated(&ids(0, 0, &[7]), &all, &all).unwrap();
         assert_eq!(found, ids(FIRST, FIRST, &[FIRST + 7]));
         assert!(translated(&ids(0, 0, &[INSIDE]), &all, &all).is_err());
+    }
+
+    #[test]
+    fn ranges_that_are_held_have_nothing_in_common() {
+        if isol_sys::ids::effective_uid() != 0 {
+            return;
+        }
+        let all: Vec<_> = (0..40).map(|_| somebody(&mut Vec::new()).unwrap()).collect();
+        for (at, (one, hold)) in all.iter().enumerate() {
+            assert!(hold.is_some());
+            let apart = |other: &IdRange| one.outside.abs_diff(other.outside) >= INSIDE;
+            assert!(all[..at].iter().all(|(other, _)| apart(other)), "{all:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,9 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use later::Later;
 pub(crate) use options::Options;
 pub(crate) use prove::Prove;
-pub(crate) use root::{Root, RootAdd, RootAudit, RootBuild, RootCache, RootDiagnose, RootDir};
+pub(crate) use root::{
+    Root, RootAdd, RootAudit, RootBuild, RootCache, RootDiagnose, RootDir, RootRemove,
+};
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]

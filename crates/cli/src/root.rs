@@ -5,6 +5,8 @@ mod audit;
 mod build;
 mod cache;
 mod diagnose;
+mod relay;
+mod remove;
 mod trace;
 mod update;
 mod verify;
@@ -27,6 +29,7 @@ pub(crate) fn root(arguments: &Root) -> Result<ExitCode, Problem> {
         Root::Audit(arguments) => audit::audit(arguments),
         Root::Verify(arguments) => verify::verify(arguments),
         Root::Update(arguments) => update::update(arguments),
+        Root::Remove(arguments) => remove::remove(arguments),
         Root::Diagnose(arguments) => diagnose::diagnose(arguments),
         Root::Cache(arguments) => cache::cache(arguments),
     }

@@ -28,7 +28,7 @@ pub(crate) fn run(
     let blocked = |error| Problem::io("supervise", "can't block signals", &error);
     // From here on a signal waits until there is a program to send it to.
     let signals = Signals::block().map_err(blocked)?;
-    isol::sweep();
+    let not_alone = isol::sweep();
     let unfiltered = isolation.policy().seccomp == Seccomp::None;
     let keeps_terminal = isolation.policy().allow.contains(Allow::Terminal);
     let ready =
@@ -58,8 +58,10 @@ pub(crate) fn run(
             "the program was ended for a system call that the filter takes for an attack; -v names it"
         ));
     }
-    // Again: what was killed just before this run began may have held its locks for a moment.
-    isol::sweep();
+    if not_alone {
+        // Again: what was killed just before this run began may have held its locks for a moment.
+        isol::sweep();
+    }
     Ok(ExitCode::from(status.code() as u8))
 }
 

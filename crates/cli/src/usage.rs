@@ -30,7 +30,17 @@ fn problem(error: &clap::Error) -> Problem {
     let first = text.split("\n\n").next().unwrap_or_default();
     let what = first.strip_prefix("error: ").unwrap_or(first).split_whitespace();
     let problem = Problem::new("usage", what.collect::<Vec<_>>().join(" "), "");
-    problem.help(suggestion(error).unwrap_or_else(|| "isol run --help".to_owned()))
+    problem.help(suggestion(error).unwrap_or_else(|| format!("{} --help", command(&text))))
+}
+
+/// The command that was meant, by the usage that clap has shown: `isol root add`.
+fn command(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: "));
+    let words = usage.unwrap_or("isol").split_whitespace();
+    let is_command = |word: &&str| {
+        word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-')
+    };
+    words.take_while(is_command).collect::<Vec<_>>().join(" ")
 }
 
 fn suggestion(error: &clap::Error) -> Option<String> {

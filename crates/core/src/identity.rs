@@ -70,6 +70,45 @@ impl Ids {
     }
 }
 
+/// So many ids in a row: the first one inside, the first one outside, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdRange {
+    /// Inside.
+    pub inside: u32,
+    /// Outside.
+    pub outside: u32,
+    /// How many.
+    pub count: u32,
+}
+
+impl IdRange {
+    /// Whom the kernel takes an id inside for; `None` if it is not in the range.
+    ///
+    /// ```
+    /// let range = isol_core::IdRange { inside: 1, outside: 100_000, count: 10 };
+    /// assert_eq!(range.outside_of(3), Some(100_002));
+    /// assert_eq!(range.outside_of(11), None);
+    /// ```
+    #[must_use]
+    pub fn outside_of(&self, id: u32) -> Option<u32> {
+        let from_first = id.checked_sub(self.inside)?;
+        (from_first < self.count).then(|| self.outside.checked_add(from_first))?
+    }
+}
+
+/// Ids beside his own that an ordinary user has been given, for user namespaces of his own making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// Who the program is inside.
+    pub ids: Ids,
+    /// Whom the kernel takes it for outside.
+    pub outside: Ids,
+    /// All uids that there are inside.
+    pub uids: Vec<IdRange>,
+    /// All gids that there are inside.
+    pub gids: Vec<IdRange>,
+}
+
 /// The identity that a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
@@ -80,6 +119,34 @@ pub enum Identity {
     },
     /// Known now.
     Fixed(Ids),
+    /// Known now, and others outside.
+    Given(Given),
+}
+
+impl Identity {
+    /// The ids, where they are known.
+    #[must_use]
+    pub fn ids(&self) -> Option<&Ids> {
+        match self {
+            Self::Auto { .. } => None,
+            Self::Fixed(ids) | Self::Given(Given { ids, .. }) => Some(ids),
+        }
+    }
+
+    /// The supplementary groups.
+    #[must_use]
+    pub fn groups(&self) -> &[Gid] {
+        match self {
+            Self::Auto { groups } => groups,
+            Self::Fixed(ids) | Self::Given(Given { ids, .. }) => &ids.groups,
+        }
+    }
+
+    /// Whether it is uid 0.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.ids().is_some_and(|ids| ids.uid.is_root())
+    }
 }
 
 #[cfg(test)]

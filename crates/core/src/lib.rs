@@ -62,7 +62,7 @@ pub use fault::{Failure, Fault};
 pub use guarantee::{Guarantee, Tier, UnknownGuarantee};
 pub use guarantee_set::GuaranteeSet;
 pub use id::{Gid, Uid};
-pub use identity::{AUTO_UIDS, Group, Identity, Ids, User};
+pub use identity::{AUTO_UIDS, Given, Group, IdRange, Identity, Ids, User};
 pub use landlock::{Landlock, LandlockError, LandlockWord};
 pub use limit::{Amount, Limit, LimitError, Resource};
 pub use mount::{Bind, Mount, MountError, Tmpfs};

@@ -18,6 +18,7 @@ names! {
     MOUNT_SOURCES "mount-sources";
     DEDICATED_UID "dedicated-uid";
     USER_NAMESPACE "user-namespace";
+    JAIL_MOUNTS "jail-mounts";
     INTEGRITY_PROTECTION "integrity-protection";
     PROGRAM "program";
     ROOT_CLEAN "root-clean";

@@ -137,9 +137,13 @@ impl ProfileError {
             }
             _ => return problem,
         };
-        match nearest {
-            Some(name) => problem.help(format!("did you mean `{name}`?")),
-            None => problem,
+        match (nearest, self) {
+            (Some(name), _) => problem.help(format!("did you mean `{name}`?")),
+            (None, Self::Seccomp(_)) => {
+                let names: Vec<_> = crate::seccomp::RULES.iter().map(|rule| rule.name).collect();
+                problem.help(format!("there are {}", names.join(", ")))
+            }
+            (None, _) => problem,
         }
     }
 }

@@ -135,6 +135,9 @@ pub struct Scene {
     pub root: Option<RootHandle>,
     /// What is to be mounted in it, once that has been opened and checked: from the top down.
     pub mounts: Vec<MountHandle>,
+    /// What is entered in its place, where that is a mount of the same directory; what is looked for in the root is looked
+    /// for in the root itself.
+    pub entered: Option<RootHandle>,
     /// The hold on the uid: on one that is allotted for as long as the program runs, on another until it has started.
     pub uid_hold: Option<Arc<dyn Hold>>,
     /// The environment, resolved; without it the program would inherit the caller's.
@@ -161,6 +164,7 @@ impl Scene {
             root_path: None,
             root: None,
             mounts: Vec::new(),
+            entered: None,
             uid_hold: None,
             environment: None,
             jail_name: None,

@@ -1,7 +1,7 @@
 //! The backends of this build, in the order in which `auto` tries them. The one
 //! place where the operating system decides which there are.
 
-use isol_core::{Backend, Os, PlanError, Policy, Support};
+use isol_core::{Backend, Os, PlanError, Policy, Problem, Support};
 use isol_sys::os::HOST;
 
 cfg_if::cfg_if! {
@@ -89,7 +89,8 @@ pub(crate) fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> 
     if backend.runs_as_caller()
         && let Err(error) = crate::identity::caller(policy)
     {
-        return Some(format!("{}: {}", backend.name(), error.problem()));
+        let Problem { what, why, .. } = error.problem();
+        return Some(if why.is_empty() { what } else { format!("{what}: {why}") });
     }
     let os: Os = backend.plans_for(HOST);
     // What an option takes is what the guarantee takes that it is there for.

@@ -1,9 +1,11 @@
 //! From the names in a policy to numbers, by the host's databases.
 
-use isol_core::{
-    Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, Uid, User, nearest,
-};
+mod caller;
+
+use isol_core::{Allow, Gid, Group, Identity, Ids, PlanError, Policy, PolicyError, User, nearest};
 use isol_sys::users::{self, Account};
+
+pub(crate) use caller::caller;
 
 /// Who the user and the groups of a policy are on this host, and whether the policy lets them be that.
 ///
@@ -46,45 +48,6 @@ pub fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
     }
     check_groups(policy, &groups)?;
     Ok(Identity::Fixed(Ids::new(uid, gid, groups)))
-}
-
-/// The same for an ordinary user, who can only be himself, and keeps his groups; or uid 0, where that is nobody but himself outside.
-pub(crate) fn caller(policy: &Policy) -> Result<Identity, PlanError> {
-    let cant = |what: String, reason: &str, help: &str| PlanError::CantHonour {
-        backend: "isol",
-        what,
-        reason: reason.into(),
-        help: Some(help.into()),
-    };
-    let (uid, gid) = (isol_sys::ids::effective_uid(), isol_sys::ids::effective_gid());
-    let own = Uid::new(uid).zip(Gid::new(gid)).ok_or(PolicyError::NoChangeId)?;
-    if policy.group.is_some() || !policy.groups.is_empty() {
-        return Err(cant(
-            "a choice of groups".into(),
-            "an ordinary user can't change his groups",
-            "leave the groups out, or run it as root",
-        ));
-    }
-    let asked = match &policy.user {
-        User::Auto => own.0,
-        User::Id(uid) => *uid,
-        User::Name(name) => by_name(name)?.uid,
-    };
-    if asked.is_root() && !policy.allow.contains(Allow::RootUser) {
-        return Err(PolicyError::RootUser.into());
-    }
-    let ids = match (asked.is_root(), Gid::new(0)) {
-        (true, Some(root)) => Ids::new(asked, root, Vec::new()),
-        _ if asked == own.0 => Ids::new(own.0, own.1, Vec::new()),
-        _ => {
-            return Err(cant(
-                format!("user {}", policy.user),
-                "an ordinary user can only be himself",
-                "leave the user out, or run it as root",
-            ));
-        }
-    };
-    Ok(Identity::Fixed(ids))
 }
 
 /// Whether the user of a policy is uid 0, and may be.
@@ -143,7 +106,7 @@ pub fn look_up(user: User, group: Option<Group>) -> Result<(Ids, Option<String>)
             let account = users::by_uid(ids.uid).map_err(failed)?;
             Ok((ids, account.map(|account| account.name)))
         }
-        Identity::Auto { .. } => Err(PlanError::CantHonour {
+        _ => Err(PlanError::CantHonour {
             backend: "isol",
             what: "a user that is allotted when a program starts".into(),
             reason: "nobody can be looked up yet".into(),

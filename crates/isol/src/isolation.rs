@@ -99,7 +99,7 @@ impl Isolation {
             command,
             os: backend.plans_for(HOST),
         };
-        let preparations = looking::preparations(&request)?;
+        let preparations = looking::preparations(&request, backend.runs_as_caller())?;
         isol_steps::assemble(backend, &request, preparations)
     }
 

@@ -15,7 +15,11 @@ use root_clean::RootClean;
 use throw_away::ThrowAwayRoot;
 use unread_program::UnreadProgram;
 
-pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanError> {
+/// `as_caller` says whether the program runs as the ordinary user who calls, whose own files will do.
+pub(crate) fn preparations(
+    request: &Request<'_>,
+    as_caller: bool,
+) -> Result<Preparations, PlanError> {
     let mut preparations = Preparations::default();
     // What programs of this system load stands in files of a format that isol does not read.
     let unread = request.os == Os::MacOs;
@@ -45,13 +49,14 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
                 help: Some("name a root, or spawn the program".into()),
             });
         }
-        preparations.before_root.push(Box::new(ThrowAwayRoot::new(add.clone(), request.policy)));
+        let made = ThrowAwayRoot::new(add.clone(), request.policy, as_caller);
+        preparations.before_root.push(Box::new(made));
     }
     if request.mode != Mode::Enter && unread {
         let allowed = request.policy.allow.contains(Allow::UncheckedProgram);
         preparations.in_root.push(Box::new(UnreadProgram { allowed }));
     } else if request.mode != Mode::Enter {
-        preparations.in_root.push(Box::new(ProgramInRoot));
+        preparations.in_root.push(Box::new(ProgramInRoot { as_caller }));
     }
     // What is bound was made by somebody else.
     let by_construction =
@@ -62,12 +67,15 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
     Ok(preparations)
 }
 
-/// Removes what dead runs have left; `each_other` sees to the locks that are not of roots.
-pub(crate) fn sweep_roots(mut each_other: impl FnMut(&Lock) -> bool) {
+/// Removes what dead runs have left; `each_other` sees to the locks that are not of roots. Whether there was anything of
+/// any run, or that can't be told.
+pub(crate) fn sweep_roots(mut each_other: impl FnMut(&Lock) -> bool) -> bool {
+    let mut found = false;
     for state in StateDir::existing() {
         // What can't be removed now is tried again by the next run.
-        let _ = isol_root::sweep(&state, &mut each_other);
+        found |= isol_root::sweep(&state, &mut each_other).map_or(true, |swept| swept.found);
     }
+    found
 }
 
 #[cfg(test)]
@@ -86,7 +94,7 @@ mod tests {
             command: Some(&command),
             os: Os::MacOs,
         };
-        let found = preparations(&request)?;
+        let found = preparations(&request, false)?;
         Ok(found
             .in_root
             .iter()

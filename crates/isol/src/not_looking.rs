@@ -4,7 +4,10 @@ use isol_core::{Allow, Guarantee, Mode, PlanError, Request, Root};
 use isol_steps::Preparations;
 use isol_sys::state::Lock;
 
-pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanError> {
+pub(crate) fn preparations(
+    request: &Request<'_>,
+    _as_caller: bool,
+) -> Result<Preparations, PlanError> {
     let cant = |what: &str, help: &str| PlanError::CantHonour {
         backend: "isol",
         what: what.to_owned(),
@@ -26,4 +29,6 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
     Ok(Preparations::default())
 }
 
-pub(crate) fn sweep_roots(_each_other: impl FnMut(&Lock) -> bool) {}
+pub(crate) fn sweep_roots(_each_other: impl FnMut(&Lock) -> bool) -> bool {
+    false
+}

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use isol_core::{Allow, Backend, Command, Mode, Plan, Policy, Problem};
 use isol_sys::{os::HOST, threads};
 
-use crate::{Error, Ready, backends};
+use crate::{Error, Ready, backends, identity};
 
 /// What a plan is for, as a type.
 pub trait Purpose {
@@ -90,7 +90,7 @@ fn check_host(plan: &Plan, policy: &Policy) -> Result<(), Error> {
             let other = backends::all().iter().find(serves);
             let help = match other {
                 Some(other) => Some(format!("--backend {} works here", other.name())),
-                None => unavailable.help,
+                None => as_somebody_else(policy).or(unavailable.help),
             };
             let mut reasons = vec![unavailable.reason];
             if other.is_none() {
@@ -102,6 +102,13 @@ fn check_host(plan: &Plan, policy: &Policy) -> Result<(), Error> {
             Err(problem.into())
         }
     }
+}
+
+/// How an ordinary user could be whom the policy names, with a backend that could be run.
+fn as_somebody_else(policy: &Policy) -> Option<String> {
+    let backend = backends::all().iter().find(|b| b.runs_as_caller())?;
+    backend.available().ok()?;
+    identity::caller(policy).err()?.problem().help
 }
 
 fn check_threads() -> Result<(), Error> {

@@ -11,14 +11,18 @@ use crate::looking;
 /// throw-away roots, their sockets in other roots, their holds on uids. What belongs to a living run is held by a
 /// lock and stays. Quick where there is nothing; needs root, and does nothing without.
 ///
+/// True if there was anything of another run, dead or alive. One that was being killed just then may have held its locks
+/// for a moment longer, and it is worth to sweep again.
+///
 /// # References
 /// flock(2)
-pub fn sweep() {
+pub fn sweep() -> bool {
     looking::sweep_roots(|lock| match lock.name() {
         name if name.starts_with(PROOF_LOCK) => proof_is_gone(lock),
+        name if name.starts_with(isol_jail::MOUNTS_LOCK) => isol_jail::sweep_mounts(lock),
         name if name.starts_with(SYSLOG_LOCK) => sweep_syslog(lock),
         _ => sweep_uid(lock) == StaleUid::Gone,
-    });
+    })
 }
 
 /// What the lock of a proof is called that attacks roots of its own making, before its number.

@@ -2,13 +2,22 @@
 
 use std::io;
 
-use isol_core::{PrepareError, Uid};
+use isol_core::{Guarantee, PrepareError, Uid};
 use isol_steps::HeldUid;
 use isol_sys::ids;
 
 /// The uid of an ordinary user; `None` for root.
 pub(crate) fn ordinary() -> Option<u32> {
     Some(ids::effective_uid()).filter(|&uid| uid != 0)
+}
+
+/// Whom an ordinary user's program is where it is to be somebody whom he has been given: no account's, and
+/// among the first ids of what distributions give.
+pub(crate) const GIVEN: u32 = 4343;
+
+/// Whether a guarantee holds only for somebody whom the ordinary user has been given.
+pub(crate) fn takes_a_given(guarantee: Guarantee) -> bool {
+    ordinary().is_some() && matches!(guarantee, Guarantee::GroupsExact | Guarantee::UidDedicated)
 }
 
 /// The uid that the attackers get.

@@ -23,7 +23,7 @@ use crate::{Attack, Expected, Seen, Site, matrix, probes};
 /// How long a run may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The supplementary groups that the policy asks for.
-const GROUPS: [u32; 2] = [12_345, 23_456];
+pub(crate) const GROUPS: [u32; 2] = [12_345, 23_456];
 
 /// What became of a run.
 #[derive(Clone, Debug)]
@@ -63,6 +63,7 @@ impl Site {
             require: Vec::new(),
             allow: Vec::new(),
             landlock: Vec::new(),
+            mounts: false,
             network_off: false,
             hostname: None,
             syslog,

@@ -7,7 +7,7 @@ mod leftovers;
 
 use std::time::Duration;
 
-use isol_core::{Backend, Phase, Problem};
+use isol_core::{Backend, Guarantee, Mode, Phase, Problem};
 use serde::Serialize;
 
 pub(crate) use decorators::{Failing, Lying};
@@ -18,7 +18,7 @@ use crate::Site;
 use crate::engine::Outcome;
 use crate::matrix::failed;
 use crate::mutations::scenarios;
-use crate::scenario::{FaultAt, How, Point, Scenario, Who};
+use crate::scenario::{FaultAt, How, ModeName, Point, Scenario, Who};
 
 /// What the faults of one plan showed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -63,7 +63,31 @@ pub fn all(site: &Site, backend: &'static dyn Backend) -> Result<Vec<Faults>, Pr
             scenario.landlock = ["write=/tmp", "signals", "sockets"].map(str::to_owned).to_vec();
         }
     }
-    scenarios.iter().map(|scenario| of_plan(site, backend, scenario)).collect()
+    // Where what is mounted has to be taken away again.
+    if crate::matrix::support(backend, Mode::Spawn, Guarantee::MountsPrivate).is_offered() {
+        for scenario in scenarios.iter_mut().filter(|scenario| is_spawned(scenario)) {
+            scenario.mounts = true;
+        }
+    }
+    scenarios.iter().map(|scenario| of_plan(site, backend, scenario, &|_| true)).collect()
+}
+
+/// The same for some steps, in those of the plans that have any of them.
+///
+/// # Errors
+/// The runs could not be made.
+pub fn of_steps(
+    site: &Site,
+    backend: &'static dyn Backend,
+    steps: &[&str],
+) -> Result<Vec<Faults>, Problem> {
+    let of = |scenario| of_plan(site, backend, scenario, &|name| steps.contains(&name));
+    let found: Result<Vec<_>, _> = scenarios(site, backend).iter().map(of).collect();
+    Ok(found?.into_iter().filter(|faults| faults.faults > 0).collect())
+}
+
+fn is_spawned(scenario: &Scenario) -> bool {
+    matches!(&scenario.how, How::Isol { mode: ModeName::Spawn, .. })
 }
 
 /// The same for one step's read-back in a plan that nobody reads back: each fault has to be reported as
@@ -88,10 +112,12 @@ fn of_plan(
     site: &Site,
     backend: &'static dyn Backend,
     scenario: &Scenario,
+    wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Faults, Problem> {
     let made = match scenario.user {
         Who::Allotted => ", throw-away root",
         Who::Id(0) => ", uid 0 inside",
+        Who::Id(crate::caller::GIVEN) => ", somebody given",
         _ => "",
     };
     let mut faults = Faults {
@@ -103,7 +129,7 @@ fn of_plan(
         ..Faults::default()
     };
     let aside = site.cleaned().map_err(|error| failed(&error))?;
-    for step in crate::launcher::plan(scenario)?.steps() {
+    for step in crate::launcher::plan(scenario)?.steps().filter(|step| wanted(step.name())) {
         faults.steps += 1;
         let points: &[Point] = match step.phase() {
             Phase::Prepare => &[Point::Prepare],

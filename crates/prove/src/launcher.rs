@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use isol::{Choice, Error, Isolation, Planned, Purpose};
 use isol_core::{
-    Allow, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyError, Problem,
-    Syslog, ThreadScope, Uid, User,
+    Allow, Bind, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyError,
+    Problem, Syslog, ThreadScope, Tmpfs, Uid, User,
 };
 use isol_sys::attempts;
 use isol_sys::environment::CStrings;
@@ -235,6 +235,12 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
         builder = builder.allow(allow);
     }
     builder = builder.landlock(scenario.landlock.iter().filter_map(|word| word.parse().ok()));
+    if scenario.mounts {
+        let (source, target) = (scenario.outside.clone(), "/mnt".into());
+        let tmpfs = Tmpfs { target: "/home".into(), size: Some(1 << 20) };
+        builder =
+            builder.bind(Bind { source, target, read_only: true }).tmpfs(tmpfs).read_only(true);
+    }
     if scenario.network_off {
         builder = builder.network(Network::None);
     }

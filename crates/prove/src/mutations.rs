@@ -3,6 +3,7 @@
 use isol_core::{Backend, Guarantee, Mode, Problem, step_names};
 use serde::Serialize;
 
+use crate::caller::ordinary;
 use crate::engine::Outcome;
 use crate::matrix::{self, MODES, Question, Tried, answer, failed};
 use crate::scenario::{How, Scenario, Who};
@@ -119,6 +120,11 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
             let mut root = Scenario { require: Vec::new(), ..scenario.clone() };
             matrix::as_root(&mut root);
             scenarios.push(root);
+        }
+        if ordinary().is_some() && offered(backend, mode).contains(&Guarantee::GroupsExact) {
+            let mut given = scenario.clone();
+            matrix::as_given(&mut given);
+            scenarios.push(given);
         }
         scenarios.push(scenario);
     }
@@ -285,8 +291,11 @@ fn nothing_starts(
         if allotted {
             scenario.user = Who::Allotted;
         }
-        if step == step_names::USER_NAMESPACE {
-            matrix::as_root(&mut scenario);
+        match (step, ordinary()) {
+            (step_names::USER_NAMESPACE, None) => matrix::as_root(&mut scenario),
+            // He makes one without being told to; not with these ids in it.
+            (step_names::USER_NAMESPACE, Some(_)) => matrix::as_given(&mut scenario),
+            _ => {}
         }
         scenario.without = vec![step.to_owned(), step_names::READ_BACK.to_owned()];
         match site.start(&scenario).map_err(|error| failed(&error))? {

@@ -36,6 +36,9 @@ const DISK: (u32, u32) = (8, 0);
 /// The parts of the root that a root should not have.
 const UNCLEAN: &str = "opt";
 
+/// The directory of the root that everybody can write to.
+const EVERYBODY_S: &str = "/tmp";
+
 /// What a site's lock is called, before its number. Whoever finds one that nobody holds removes the directory that
 /// is noted in it.
 pub const LOCK: &str = isol::PROOF_LOCK;
@@ -67,6 +70,12 @@ impl Site {
     pub fn new(executable: &Path) -> Result<Self, Problem> {
         let wrong = |why: String| Problem::new("prove", "can't make a root", why);
         let io = |error: io::Error| Problem::io("prove", "can't make what to attack", &error);
+        // The root has a directory like the host's, at the same path, and no program in it would be started.
+        if executable.starts_with(EVERYBODY_S) {
+            let problem =
+                wrong(format!("{} is where everybody can put a file", executable.display()));
+            return Err(problem.help(format!("call an isol that is not below {EVERYBODY_S}")));
+        }
         let uid = Attacker::find()?;
         let token = format!("isol prove: the root of {}", uid.uid());
         let state = StateDir::open().map_err(|error| wrong(error.to_string()))?;

@@ -27,6 +27,7 @@ use std::sync::{Mutex, PoisonError};
 
 use isol_core::Guarantee;
 use isol_sys::brief::Brief;
+use isol_sys::quote::shown;
 use isol_sys::rootdir::RootDirError;
 use thiserror::Error;
 
@@ -82,6 +83,14 @@ pub enum AuditError {
     /// Something else could not be opened or read.
     #[error(transparent)]
     Walk(#[from] WalkError),
+    /// Something that was named as a device is none.
+    #[error("{} is no device of this host's: {why}", shown(path))]
+    NoDevice {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        why: String,
+    },
 }
 
 /// Whoever is told of findings, by any thread.
@@ -127,12 +136,13 @@ pub fn audit(
     let found = Mutex::new(found);
     let tell = |finding| found.lock().unwrap_or_else(PoisonError::into_inner)(finding);
     let report = Report(&tell);
+    let devices = Devices::of_host(&options.devices)?;
     let root = above::open(path, report)?;
     configuration::look(&root, report);
     if let Some(user) = &options.user {
         user.look(report);
     }
-    tree(&root, options, None, looked_at, report)?;
+    tree(&root, options, devices, None, looked_at, report)?;
     if let Some(user) = options.user.as_ref().filter(|_| options.files_outside) {
         let host = Sysroot::open(Path::new("/"))?;
         user.files_outside(&host, &root, options, looked_at, report)?;
@@ -157,7 +167,9 @@ pub fn audit(
 pub fn unclean(root: &Sysroot, options: &Options) -> Result<Vec<Finding>, AuditError> {
     let found = Mutex::new(Vec::new());
     let tell = |finding| found.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
-    tree(root, options, Some(Guarantee::RootClean), &AtomicU64::new(0), Report(&tell))?;
+    let devices = Devices::of_host(&options.devices)?;
+    let only = Some(Guarantee::RootClean);
+    tree(root, options, devices, only, &AtomicU64::new(0), Report(&tell))?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by(|a, b| (a.severity, &a.path, a.what).cmp(&(b.severity, &b.path, b.what)));
     Ok(found)
@@ -166,6 +178,7 @@ pub fn unclean(root: &Sysroot, options: &Options) -> Result<Vec<Finding>, AuditE
 fn tree(
     root: &Sysroot,
     options: &Options,
+    devices: Devices,
     only: Option<Guarantee>,
     looked_at: &AtomicU64,
     report: Report<'_>,
@@ -173,7 +186,7 @@ fn tree(
     let links = &Links::new(options.memory);
     let rules = Rules {
         root,
-        devices: Devices::of_host(&options.devices)?,
+        devices,
         user: options.user.as_ref(),
         across: options.across_mounts,
         only,

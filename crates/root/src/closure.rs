@@ -129,6 +129,10 @@ pub enum EntryKind {
     Directory {
         /// Its permission bits.
         mode: u32,
+        /// Its owner.
+        uid: u32,
+        /// Its group.
+        gid: u32,
     },
     /// A symbolic link.
     Symlink {

@@ -9,10 +9,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use isol_sys::device::Harmless;
+use isol_sys::meta::Meta;
 use isol_sys::mount;
 use isol_sys::quote::{shell, shown};
+use nix::fcntl::AT_FDCWD;
 
 use crate::closure::{ClosureError, MissingLibrary, Resolver, find_program};
+use crate::nsswitch;
 use crate::safety::{self, Runner, SafetyError, Subject};
 use crate::walk::{Sysroot, Trail, WalkError};
 
@@ -128,21 +131,42 @@ pub fn diagnose(root: &Sysroot, program: &Path, runner: Option<Runner<'_>>) -> V
 pub fn remedy(error: &ClosureError, root: &Path) -> Option<String> {
     match error {
         ClosureError::LibraryMissing { first, .. } => library_remedy(first, root),
-        _ => error.missing().first().map(|path| add_command(root, path)),
+        ClosureError::NotExecutable { path, .. } => {
+            Some(format!("chmod a+x {}", shell(below(root, path))))
+        }
+        _ => error.missing().first().and_then(|path| add_command(root, path)),
     }
 }
 
 fn library_remedy(missing: &MissingLibrary, root: &Path) -> Option<String> {
-    // A library comes with the program that needs it.
-    Some(add_command(root, &missing.needed_by))
+    if is_kept(root) {
+        // A library comes with the program that needs it.
+        return add_command(root, &missing.needed_by);
+    }
+    let mut places = missing.searched.iter().map(|dir| dir.join(&missing.library));
+    places.find(|path| path.is_file()).map(|path| copy_command(root, &path))
 }
 
-fn add_command(root: &Path, path: &Path) -> String {
+fn add_command(root: &Path, path: &Path) -> Option<String> {
     // A bare name is looked for where `isol root add` would not look.
     let host = Sysroot::open(Path::new("/"));
     let found = host.ok().and_then(|host| find_program(path.as_os_str(), &host).ok());
     let path = found.unwrap_or_else(|| path.to_owned());
-    format!("isol root add {} {}", shell(root), shell(path))
+    match is_kept(root) {
+        true => Some(format!("isol root add {} {}", shell(root), shell(path))),
+        false => path.is_file().then(|| copy_command(root, &path)),
+    }
+}
+
+/// Whether `isol root add` takes this root: it is root's.
+fn is_kept(root: &Path) -> bool {
+    Meta::at(AT_FDCWD, root).is_ok_and(|meta| meta.uid == 0)
+}
+
+/// An ordinary user's own root gets a copy of his.
+fn copy_command(root: &Path, path: &Path) -> String {
+    let dir = below(root, path.parent().unwrap_or(path));
+    format!("mkdir -p {0} && cp {1} {0}", shell(&dir), shell(path))
 }
 
 struct Look<'a> {
@@ -177,8 +201,10 @@ impl Look<'_> {
                 let why = format!(
                     "names are to be looked up with `{module}`, and {file} is not in the root"
                 );
-                let mend = nss::on_host(&file).map(|path| add_command(self.root.path(), &path));
                 let at = Path::new("/etc/nsswitch.conf");
+                let mend = nss::on_host(&file)
+                    .and_then(|path| add_command(self.root.path(), &path))
+                    .or_else(|| nsswitch::without_command(&module, &outside(self.root, at)));
                 self.found.push(Finding::new(What::NssModule, at, why).mend(mend));
             }),
             Err(error) => self.unchecked(&error),
@@ -205,9 +231,7 @@ impl Look<'_> {
                 add(What::Interpreter, path, error.to_string(), remedy(error, &root));
             }
             ClosureError::NotExecutable { path, .. } => {
-                let outside = outside(self.root, path);
-                let mend = format!("chmod a+x {}", shell(outside));
-                add(What::Format, path, error.to_string(), Some(mend));
+                add(What::Format, path, error.to_string(), remedy(error, &root));
             }
             ClosureError::IsDirectory { path }
             | ClosureError::UnknownFormat { path }
@@ -228,13 +252,12 @@ impl Look<'_> {
 
     fn safety(&mut self, subject: Subject<'_>, runner: Option<Runner<'_>>) {
         for error in safety::problems(self.root, subject, runner) {
-            let mend = error.mend().map(str::to_owned);
+            let mend = error.mend();
             match &error {
                 SafetyError::Unsafe { path, .. } => {
                     self.found.push(Finding::new(What::Unsafe, path, error.to_string()).mend(mend));
                 }
-                SafetyError::NotPermitted { path, need, .. } => {
-                    let mend = format!("chmod o+{} {}", need.letter(), shell(path));
+                SafetyError::NotPermitted { path, .. } => {
                     let finding = Finding::new(What::Unreadable, path, error.to_string());
                     self.found.push(finding.mend(mend));
                 }
@@ -318,11 +341,19 @@ impl Look<'_> {
         | WalkError::Loop { path }
         | WalkError::Changed { path }
         | WalkError::Io { path, .. }) = error;
-        self.found.push(Finding::new(What::Unchecked, path, error.to_string()));
+        let finding = Finding::new(What::Unchecked, path, error.to_string());
+        // The look for what is missing and the look for what is not safe meet the same.
+        if !self.found.contains(&finding) {
+            self.found.push(finding);
+        }
     }
 }
 
 /// A path inside, as it is reached from outside.
 fn outside(root: &Sysroot, path: &Path) -> PathBuf {
-    root.path().join(path.strip_prefix("/").unwrap_or(path))
+    below(root.path(), path)
+}
+
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
 }

@@ -11,6 +11,7 @@
 //!   be another tree. They stage every new file inside the tree in a directory that only root can enter, and write down
 //!   what is to be done with them, beside the tree. With that note the change has happened: from then on every call
 //!   finishes it first. Without it, what was staged is removed, and the tree is the old one.
+//! - [`remove`](remove::remove) takes something out of what a tree is to hold, and updates it.
 //! - [`verify`](verify::verify) says in what a tree differs from its manifest.
 //!
 //! One process at a time works on a tree, under a lock in isol's state directory.
@@ -25,10 +26,13 @@ mod journal;
 mod locale;
 mod make;
 mod manifest;
+mod mounts;
 mod nss;
 mod path_text;
 mod place;
+mod real_paths;
 mod recipe;
+pub mod remove;
 pub mod trace;
 pub mod update;
 pub mod verify;

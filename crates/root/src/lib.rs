@@ -21,6 +21,7 @@ pub mod keep;
 mod loader;
 #[cfg_attr(not(feature = "keep"), allow(dead_code))]
 mod nsswitch;
+mod rights;
 pub mod safety;
 mod script;
 pub mod throwaway;

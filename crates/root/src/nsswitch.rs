@@ -1,6 +1,9 @@
 //! `nsswitch.conf`: whom the C library asks for the names of users and hosts.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use isol_sys::quote::shell;
 
 /// The databases that nearly every program asks.
 const DATABASES: [&str; 6] = ["passwd", "group", "hosts", "networks", "services", "protocols"];
@@ -34,6 +37,16 @@ pub(crate) fn modules(text: &str) -> Vec<String> {
 /// The file that glibc loads for a module.
 pub(crate) fn file_name(module: &str) -> String {
     format!("libnss_{module}.so.2")
+}
+
+/// The command that takes a module that nobody has out of the configuration `path`, with what is to be done after it.
+pub(crate) fn without_command(module: &str, path: &Path) -> Option<String> {
+    let is_name = module.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    is_name.then(|| {
+        let actions = r"([[:space:]]*\[[^]]*\])*";
+        let path = shell(path);
+        format!(r"sed -E -i 's/([:[:space:]]){module}{actions}([[:space:]]|$)/\1\3/g' {path}")
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use isol_core::{Gid, Uid};
 use isol_sys::meta::Meta;
-use isol_sys::quote::shown;
+use isol_sys::quote::{shell, shown};
 use isol_sys::rootdir::{Flaw, RootDir, RootDirError};
 use thiserror::Error;
 
@@ -62,10 +62,11 @@ pub enum SafetyError {
 impl SafetyError {
     /// The command that mends it, where there is one.
     #[must_use]
-    pub fn mend(&self) -> Option<&str> {
+    pub fn mend(&self) -> Option<String> {
         match self {
-            Self::Unsafe { mend, .. } => mend.as_deref(),
-            _ => None,
+            Self::Unsafe { mend, .. } => mend.clone(),
+            Self::NotPermitted { path, need, .. } => Some(need.mend(path)),
+            Self::Walk(_) => None,
         }
     }
 }
@@ -83,22 +84,27 @@ pub enum Need {
 }
 
 impl Need {
-    fn bit(self) -> u32 {
+    pub(crate) fn bit(self) -> u32 {
         match self {
             Self::Search | Self::Execute => 1,
             Self::Read => 4,
         }
     }
 
+    /// The command that lets everybody do it.
+    pub(crate) fn mend(self, path: &Path) -> String {
+        format!("chmod o+{} {}", self.letter(), shell(path))
+    }
+
     /// As chmod(1) writes it.
-    pub(crate) fn letter(self) -> char {
+    fn letter(self) -> char {
         match self {
             Self::Search | Self::Execute => 'x',
             Self::Read => 'r',
         }
     }
 
-    fn done(self) -> &'static str {
+    pub(crate) fn done(self) -> &'static str {
         match self {
             Self::Search => "searched",
             Self::Read => "read",

@@ -1,7 +1,7 @@
 //! A root that exists for one run: copies of what a program needs, in a directory that goes when the run does.
 //!
 //! The files are copies, never hard links: whatever happens to them, the host's own don't change. They belong to root,
-//! nobody may write to them, and no set-id bit and no file capability comes along. The directory is stood for by a
+//! nobody may write to them or read more of them than on the host, and no set-id bit and no file capability comes along. The directory is stood for by a
 //! [lock](isol_sys::state::Lock) that is taken first and released last, so that [`sweep`] finds what a killed run
 //! has left behind.
 
@@ -12,6 +12,7 @@ pub(crate) use build::{keep_time, open_source, unchanged};
 mod error;
 mod remove;
 mod sweep;
+mod withheld;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -20,12 +21,15 @@ use std::path::{Path, PathBuf};
 use std::{fmt, mem, process};
 
 use isol_core::{Gid, Uid};
+use isol_sys::quote::shown;
 use isol_sys::state::{Lock, StateDir};
 use nix::errno::Errno;
 
 pub use error::{RemoveError, ThrowawayError};
+use remove::GONE;
 pub(crate) use remove::remove_tree;
 pub use sweep::{Swept, sweep};
+use withheld::Withheld;
 
 use crate::closure::Closure;
 use crate::walk::Sysroot;
@@ -60,6 +64,13 @@ pub enum Note {
     },
     /// `/tmp` is not for everybody to write to, because something that is executed or loaded is in there.
     TmpReadOnly,
+    /// Not everybody can read it on the host, and so the user can't read it here.
+    Withheld {
+        /// The first of these files.
+        first: PathBuf,
+        /// How many more there are.
+        more: usize,
+    },
 }
 
 impl fmt::Display for Note {
@@ -74,6 +85,14 @@ impl fmt::Display for Note {
             }
             Self::TmpReadOnly => {
                 f.write_str("/tmp can't be written to: files of the program are in it")
+            }
+            Self::Withheld { first, more } => {
+                write!(f, "{} can't be read by the program's user", shown(first))?;
+                match more {
+                    0 => {}
+                    more => write!(f, ", nor can {more} other files")?,
+                }
+                f.write_str(": not everybody can on this host")
             }
         }
     }
@@ -105,12 +124,17 @@ pub struct Throwaway {
     made_by: u32,
     /// What is needed to keep it for a later run.
     keep: Option<cache::Keep>,
+    /// What is in it and not for everybody: such a tree is never kept.
+    withheld: Vec<Withheld>,
     // Released after everything else: dropped last, and by hand.
     lock: Option<Lock>,
 }
 
 impl Throwaway {
     /// Makes a root with what `closure` names, copied from the tree `source` that the closure was made from.
+    ///
+    /// Nobody may do more with a copy than with the file that it is a copy of, but run the program: what is not for
+    /// everybody to read is root's alone.
     ///
     /// Besides that there are a `/tmp` for everybody, a `/dev/null` where one can be made, and an `/etc/passwd` and
     /// `/etc/group` that know root and the user of `options`. What could not be had is in [`notes`](Self::notes).
@@ -145,11 +169,26 @@ impl Throwaway {
             notes: Vec::new(),
             made_by: process::id(),
             keep: None,
+            withheld: Vec::new(),
             lock: Some(lock),
         };
         // From here on `drop` takes back what has been made.
-        new.notes = build::fill(&new.fd, &new.path, source, closure, options)?;
+        (new.notes, new.withheld) = build::fill(&new.fd, &new.path, source, closure, options)?;
+        new.notes.extend(withheld::note(&new.withheld, options));
         Ok(new)
+    }
+
+    /// Whether the user of `options` can read what was asked for by these paths of the tree `source`.
+    ///
+    /// # Errors
+    /// [`ThrowawayError::Withheld`] names the first one that is not for everybody to read there.
+    pub fn check_asked(
+        &self,
+        source: &Sysroot,
+        asked: &[PathBuf],
+        options: &Options,
+    ) -> Result<(), ThrowawayError> {
+        withheld::check_asked(&self.withheld, source, asked, options)
     }
 
     /// Where it is.
@@ -229,7 +268,7 @@ pub fn copy_into(
     source: &Sysroot,
     closure: &Closure,
 ) -> Result<(), ThrowawayError> {
-    build::entries(root.as_fd(), root.path(), source, closure)
+    build::entries(root.as_fd(), root.path(), source, closure).map(drop)
 }
 
 /// What the names of throw-away roots begin with.

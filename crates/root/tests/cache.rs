@@ -55,6 +55,27 @@ fn kept(scratch: &Scratch) -> Vec<String> {
     scratch.state.cache().unwrap().entries().unwrap()
 }
 
+/// No copy of what is not for everybody outlives its run.
+#[test]
+fn a_tree_with_files_that_are_not_for_everybody_is_not_kept() {
+    if !needs_root() {
+        return;
+    }
+    let base = tempfile::tempdir_in("/opt").unwrap();
+    let file = base.path().join("file");
+    fs::write(&file, "x").unwrap();
+    // By the mode of the file, and by that of a directory above.
+    for (dir, mode, expected) in [(0o755, 0o644, 2), (0o755, 0o600, 0), (0o700, 0o644, 0)] {
+        chmod(base.path(), dir);
+        chmod(&file, mode);
+        let scratch = Scratch::new();
+        let (tree, _) = take(&scratch.state, &request("/bin/cat", &[&file]), 61184);
+        tree.give_back().unwrap();
+        assert_eq!(kept(&scratch).len(), expected, "{dir:o} {mode:o}");
+        scratch.expect_empty();
+    }
+}
+
 /// The next run gets a tree of its own, and what was kept is gone.
 #[track_caller]
 fn expect_miss(scratch: &Scratch, request: &Request) {

@@ -118,7 +118,7 @@ fn what_leads_the_loader_counts_before_it_is_there() {
         let consulted = [Path::new("/etc").join(name)];
         let subject = Subject { consulted: &consulted, ..Subject::default() };
         let error = check(&case.tree, subject, runner(61184, 61185)).unwrap_err();
-        run_mend(error.mend().unwrap());
+        run_mend(&error.mend().unwrap());
         check(&case.tree, subject, runner(61184, 61185)).unwrap();
         fs::remove_file(&file).unwrap();
         case.check().unwrap();

@@ -10,7 +10,9 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{Scratch, chmod, closure, host, is_root, needs, needs_root, options, throwaway};
+use common::{
+    Scratch, chmod, chroot, closure, host, is_root, needs, needs_root, options, throwaway,
+};
 use isol_core::{Gid, Uid};
 use isol_root::throwaway::{Note, Options, ThrowawayError};
 use isol_root::{Resolver, Throwaway, sweep};
@@ -55,6 +57,7 @@ fn owners_and_modes_are_as_promised_whatever_the_umask() {
 
 fn owners_and_modes(state: &StateDir) {
     let base = tempfile::tempdir_in("/opt").unwrap();
+    chmod(base.path(), 0o777);
     for (name, mode) in [("su", 0o6755), ("w", 0o666), ("x", 0o700)] {
         fs::write(base.path().join(name), "x").unwrap();
         std::os::unix::fs::chown(base.path().join(name), Some(33), Some(33)).unwrap();
@@ -72,7 +75,7 @@ fn owners_and_modes(state: &StateDir) {
             let expected = if below == Path::new("tmp") { 0o1777 } else { 0o755 };
             assert_eq!(mode, expected, "{}", path.display());
         } else if meta.is_file() {
-            assert!(matches!(mode, 0o444 | 0o555), "{} {mode:o}", path.display());
+            assert!(matches!(mode, 0o444 | 0o555 | 0o500), "{} {mode:o}", path.display());
             assert_eq!(meta.nlink(), 1, "{}", path.display());
         } else if below == Path::new("dev/null") {
             assert_eq!((mode, meta.rdev()), (0o666, fs::metadata("/dev/null").unwrap().rdev()));
@@ -82,11 +85,104 @@ fn owners_and_modes(state: &StateDir) {
     });
     let copy = |name: &str| path.join(base.path().strip_prefix("/").unwrap()).join(name);
     let modes = ["su", "w", "x"].map(|name| copy(name).metadata().unwrap().mode() & 0o7777);
-    assert_eq!(modes, [0o555, 0o444, 0o555]);
+    assert_eq!(modes, [0o555, 0o444, 0o500]);
     assert_eq!(fs::read_to_string(path.join("etc/group")).unwrap(), "root:x:0:\nisol:x:61185:\n");
     let passwd = fs::read_to_string(path.join("etc/passwd")).unwrap();
     assert_eq!(passwd.lines().nth(1), Some("isol:x:61184:61185::/:/usr/sbin/nologin"));
-    assert_eq!(root.notes(), []);
+    let first = base.path().join("x");
+    assert_eq!(root.notes(), [Note::Withheld { first, more: 0 }]);
+}
+
+/// What the user of the root can read of `paths`, which are the host's.
+fn readable<'a>(root: &Throwaway, paths: &[&'a Path]) -> Vec<&'a Path> {
+    let reads =
+        |path: &&&Path| chroot(root.path(), &["/bin/cat", path.to_str().unwrap()]).status.success();
+    paths.iter().filter(reads).copied().collect()
+}
+
+#[test]
+fn nobody_reads_more_in_the_root_than_on_the_host() {
+    if !needs_root() {
+        return;
+    }
+    let base = tempfile::tempdir_in("/opt").unwrap();
+    chmod(base.path(), 0o755);
+    let path = |name: &str| base.path().join(name);
+    let (shut, searched) = (path("shut"), path("searched"));
+    for (dir, mode) in [(&shut, 0o700), (&searched, 0o711)] {
+        fs::create_dir(dir).unwrap();
+        fs::write(dir.join("open"), "x").unwrap();
+        chmod(dir.join("open"), 0o644);
+        chmod(dir, mode);
+    }
+    for (name, mode, gid) in
+        [("key", 0o600, 0), ("roots", 0o640, 0), ("shadow", 0o640, 42), ("open", 0o644, 0)]
+    {
+        fs::write(path(name), "x").unwrap();
+        std::os::unix::fs::chown(path(name), Some(0), Some(gid)).unwrap();
+        chmod(path(name), mode);
+    }
+    let files = ["key", "roots", "shadow", "open", "shut/open", "searched/open"].map(path);
+    let files = files.each_ref().map(|path| &**path);
+    let scratch = Scratch::new();
+    let root = throwaway(&scratch, &closure("/bin/cat", &[base.path().to_str().unwrap()]));
+    assert_eq!(readable(&root, &files), [path("open"), path("searched/open")]);
+    // Whoever has root's group has no more, either: it is not the group that may read it on the host.
+    let inside = |name: &str| root.path().join(path(name).strip_prefix("/").unwrap());
+    let mode = |name: &str| inside(name).metadata().unwrap().mode() & 0o7777;
+    let modes = ["key", "roots", "shadow", "shut", "searched", "shut/open"].map(mode);
+    assert_eq!(modes, [0o400, 0o440, 0o400, 0o700, 0o711, 0o400]);
+    let told = root.notes().iter().map(ToString::to_string).collect::<Vec<_>>().concat();
+    assert!(
+        told.starts_with(path("key").to_str().unwrap()) && told.contains("3 other files"),
+        "{told}"
+    );
+    // What was asked for by its name has to be of use.
+    let asked = |name: &str| root.check_asked(&host(), &[path(name)], &options());
+    assert_eq!(asked("open"), Ok(()));
+    for (name, culprit, letter) in
+        [("key", "key", 'r'), ("shadow", "shadow", 'r'), ("shut/open", "shut", 'x')]
+    {
+        let error = asked(name).unwrap_err();
+        let mend = format!("chmod o+{letter} {}", path(culprit).display());
+        assert_eq!(error.mend().as_ref(), Some(&mend), "{error}");
+    }
+    drop(root);
+    scratch.expect_empty();
+}
+
+#[test]
+fn the_program_is_its_user_s_to_run_and_nothing_else_is() {
+    if !needs_root() {
+        return;
+    }
+    let base = tempfile::tempdir_in("/opt").unwrap();
+    chmod(base.path(), 0o700);
+    let program = base.path().join("cat");
+    fs::copy("/bin/cat", &program).unwrap();
+    chmod(&program, 0o700);
+    let beside = base.path().join("beside");
+    fs::write(&beside, "x").unwrap();
+    chmod(&beside, 0o644);
+    let scratch = Scratch::new();
+    let closure_of =
+        |program: &Path| closure(program.to_str().unwrap(), &[beside.to_str().unwrap()]);
+    let root = throwaway(&scratch, &closure_of(&program));
+    let runs = |root: &Throwaway, file: &Path| {
+        let words = [program.to_str().unwrap(), file.to_str().unwrap()];
+        chroot(root.path(), &words).status.success()
+    };
+    assert!(runs(&root, &program));
+    assert!(!runs(&root, &beside));
+    drop(root);
+    // An interpreter is not what was asked for: it stays root's, and a script that needs it is refused.
+    let script = base.path().join("script");
+    fs::write(&script, format!("#!{}\n", program.display())).unwrap();
+    chmod(&script, 0o755);
+    let made = Throwaway::create(&scratch.state, &host(), &closure_of(&script), &options());
+    let ThrowawayError::Withheld { path, .. } = made.unwrap_err() else { panic!() };
+    assert_eq!(path, base.path());
+    scratch.expect_empty();
 }
 
 #[test]

@@ -55,8 +55,14 @@ fn devices_are_known_by_their_numbers() {
     }
     node(&dir.path().join("ptmx"), SFlag::S_IFCHR, "/dev/ptmx");
     let mut allowed = Options::default();
-    allowed.devices = vec![PathBuf::from("/dev/ptmx"), PathBuf::from("/no/such")];
-    assert_eq!(unclean(&Sysroot::open(dir.path()).unwrap(), &allowed).unwrap(), []);
+    allowed.devices = vec![PathBuf::from("/dev/ptmx")];
+    let root = Sysroot::open(dir.path()).unwrap();
+    assert_eq!(unclean(&root, &allowed).unwrap(), []);
+    for none in ["/no/such", "/etc/passwd"] {
+        allowed.devices.push(PathBuf::from(none));
+        assert!(unclean(&root, &allowed).is_err(), "{none} is no device");
+        allowed.devices.pop();
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! An unused uid, held for as long as the program runs.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use isol_core::{
 use isol_sys::state::{Lock, StateDir, StateError};
 use isol_sys::{process, processes, users};
 
+use crate::left_behind;
 use crate::sweep::lock_name;
 
 #[derive(Debug)]
@@ -48,6 +48,9 @@ impl HeldUid {
             };
             // Behind the lock: no other isol gives it away now.
             match processes::under(uid) {
+                // A run that nobody outlived has left something: whoever is given the uid would own it.
+                Ok(none)
+                    if none.is_empty() && left_behind::any(uid).map_err(|e| no_objects(&e))? => {}
                 Ok(none) if none.is_empty() => {
                     return Ok(Self { uid, lock, over: AtomicBool::new(false) });
                 }
@@ -122,9 +125,9 @@ impl Step for AllotUid {
 
     fn stop(&mut self) {
         let Some(held) = &self.held else { return };
-        match end_all(held.uid) {
+        match end_all(held.uid) && left_behind::remove(held.uid).is_ok() {
             true => held.over.store(true, Ordering::Relaxed),
-            // Something can't be killed now: the lock file stays, the next run sees to it.
+            // Something can't be ended or removed now: the lock file stays, the next run sees to it.
             false => std::mem::forget(Arc::clone(held)),
         }
     }
@@ -154,7 +157,7 @@ fn candidates() -> impl Iterator<Item = Uid> {
 }
 
 /// Whether an account, a group or a service of systemd's has the number.
-fn is_taken(uid: Uid) -> Result<bool, PrepareError> {
+pub(crate) fn is_taken(uid: Uid) -> Result<bool, PrepareError> {
     let look_up = |errno| {
         PrepareError::from(Problem::call(
             step_names::ALLOT_UID,
@@ -163,7 +166,7 @@ fn is_taken(uid: Uid) -> Result<bool, PrepareError> {
         ))
     };
     let gid = Gid::new(uid.get()).expect("the range is below 4294967295");
-    Ok(Path::new(&format!("/run/systemd/dynamic-uid/{uid}")).exists()
+    Ok(left_behind::is_systemds(uid)
         || users::by_uid(uid).map_err(look_up)?.is_some()
         || users::group_exists(gid).map_err(look_up)?)
 }
@@ -173,6 +176,15 @@ fn unusable(error: &StateError) -> Problem {
     problem.errno = error.errno().map(isol_sys::errno::from_nix);
     problem.help = error.mend().map(str::to_owned);
     problem
+}
+
+fn no_objects(error: &io::Error) -> Problem {
+    Problem::io(
+        step_names::ALLOT_UID,
+        "can't tell which uids own nothing: no list of IPC objects",
+        error,
+    )
+    .help("mount -t proc proc /proc   (as root), or name a user")
 }
 
 fn no_list(error: &io::Error) -> Problem {

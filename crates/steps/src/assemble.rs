@@ -1,8 +1,8 @@
 //! Puts a backend's layers and the portable steps in order.
 
 use isol_core::{
-    Allow, Backend, Gid, Guarantee, GuaranteeSet, Identity, Ids, Layers, Os, Phase, Plan,
-    PlanError, Request, Root, Step, Support, Uid,
+    Allow, Backend, Gid, Given, Guarantee, GuaranteeSet, Identity, Ids, Layers, Os, Phase, Plan,
+    PlanError, PrepareError, Request, Root, Scene, Step, Support, Uid,
 };
 
 use crate::allot_uid::AllotUid;
@@ -14,7 +14,7 @@ use crate::descriptors::Descriptors;
 use crate::environment::CleanEnvironment;
 use crate::execution_domain::ExecutionDomain;
 use crate::gid::DropGid;
-use crate::groups::Groups;
+use crate::groups::{Groups, GroupsStay};
 use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::mount_sources::MountSources;
@@ -83,10 +83,7 @@ pub fn assemble(
 }
 
 fn check_groups(request: &Request<'_>) -> Result<(), PlanError> {
-    let given = match request.identity {
-        Identity::Auto { groups } => groups.len(),
-        Identity::Fixed(ids) => ids.groups.len(),
-    };
+    let given = request.identity.groups().len();
     let (max, os) = (request.os.groups_max(), request.os);
     if given > max { Err(PlanError::TooManyGroups { given, max, os }) } else { Ok(()) }
 }
@@ -96,7 +93,12 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps, as_call
     steps.push(Box::new(StandardDescriptors { pass: policy.pass_fds.clone() }));
     match request.identity {
         Identity::Auto { groups } => steps.push(Box::new(AllotUid::new(groups.clone()))),
-        Identity::Fixed(ids) => steps.push(Box::new(Named { ids: ids.clone(), as_caller })),
+        Identity::Fixed(ids) if as_caller => steps.push(Box::new(Own { ids: ids.clone() })),
+        Identity::Fixed(ids) => steps.push(Box::new(Named { ids: ids.clone(), outside: None })),
+        Identity::Given(Given { ids, outside, .. }) => {
+            let outside = Some(outside.clone());
+            steps.push(Box::new(Named { ids: ids.clone(), outside }));
+        }
     }
     steps.extend(before_root);
     let path = match &policy.root {
@@ -107,9 +109,13 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps, as_call
     if let Some(sources) = MountSources::asked_for(policy) {
         steps.push(Box::new(sources));
     }
-    // Root's uid is everybody's who is root.
-    let is_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
-    if !policy.allow.contains(Allow::SharedUid) && !is_root && !as_caller {
+    let can_be_dedicated = match request.identity {
+        Identity::Auto { .. } => true,
+        // Root's uid is everybody's who is root; and an ordinary user runs under his own already.
+        Identity::Fixed(ids) => !ids.uid.is_root() && !as_caller,
+        Identity::Given(given) => given.outside.uid.get() != isol_sys::ids::effective_uid(),
+    };
+    if !policy.allow.contains(Allow::SharedUid) && can_be_dedicated {
         steps.push(Box::new(DedicatedUid::default()));
     }
 }
@@ -143,10 +149,9 @@ fn give_up(
     backend: &dyn Backend,
     request: &Request<'_>,
 ) -> Result<(), PlanError> {
-    let (groups, ids) = match request.identity {
-        Identity::Auto { groups } => (groups.clone(), None),
-        Identity::Fixed(ids) => (ids.groups.clone(), Some(ids)),
-    };
+    let (groups, ids) = (request.identity.groups().to_vec(), request.identity.ids());
+    // One who has been given no other ids can't change his groups.
+    let stay = backend.runs_as_caller() && matches!(request.identity, Identity::Fixed(_));
     let capabilities = request.os.has_capabilities();
     let keep = match ids {
         Some(ids) if ids.uid.is_root() => backend.capabilities_of_root(),
@@ -156,7 +161,10 @@ fn give_up(
         steps.push(Box::new(BoundingSet { keep }));
         steps.push(Box::new(Securebits { stays_root: keep != 0 }));
     }
-    steps.push(Box::new(Groups::new(groups, backend.runs_as_caller())));
+    match stay {
+        true => steps.push(Box::new(GroupsStay)),
+        false => steps.push(Box::new(Groups::new(groups))),
+    }
     steps.push(Box::new(DropGid { gid: ids.map(|i| i.gid) }));
     steps.push(Box::new(DropUid { uid: ids.map(|i| i.uid) }));
     let die = request.policy.die_with_parent;
@@ -238,33 +246,57 @@ fn given_up(
 #[derive(Debug)]
 struct Named {
     ids: Ids,
-    as_caller: bool,
+    /// Whom an ordinary user's program is taken for outside.
+    outside: Option<Ids>,
 }
 
 impl Step for Named {
     tells!(Prepare, isol_core::step_names::IDENTITY, [], [UidDropped, GidDropped, GroupsExact]);
 
     fn explains(&self) -> String {
-        format!(
-            "the program is uid {}, gid {}; {}",
-            self.ids.uid,
-            self.ids.gid,
-            match self.as_caller {
-                true => "outside, the ordinary user who calls",
-                false => "names were looked up before the root changes",
-            }
-        )
+        let Ids { uid, gid, .. } = &self.ids;
+        match &self.outside {
+            None => format!(
+                "the program is uid {uid}, gid {gid}; names were looked up before the root changes"
+            ),
+            Some(outside) => format!(
+                "the program is uid {uid}, gid {gid}; outside, uid {}, gid {}",
+                outside.uid, outside.gid
+            ),
+        }
     }
 
-    fn prepare(&mut self, scene: &mut isol_core::Scene) -> Result<(), isol_core::PrepareError> {
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         scene.ids = Some(self.ids.clone());
-        if self.as_caller {
+        if let Some(outside) = &self.outside {
             scene.caller = Uid::new(isol_sys::ids::effective_uid());
-            scene.outside = scene
-                .caller
-                .zip(Gid::new(isol_sys::ids::effective_gid()))
-                .map(|(uid, gid)| Ids::new(uid, gid, Vec::new()));
+            scene.outside = Some(outside.clone());
         }
+        Ok(())
+    }
+}
+
+/// The ordinary user who calls.
+#[derive(Debug)]
+struct Own {
+    ids: Ids,
+}
+
+impl Step for Own {
+    tells!(Prepare, isol_core::step_names::IDENTITY, [], [UidDropped, GidDropped]);
+
+    fn explains(&self) -> String {
+        let Ids { uid, gid, .. } = &self.ids;
+        format!("the program is uid {uid}, gid {gid}; outside, the ordinary user who calls")
+    }
+
+    fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
+        scene.ids = Some(self.ids.clone());
+        scene.caller = Uid::new(isol_sys::ids::effective_uid());
+        scene.outside = scene
+            .caller
+            .zip(Gid::new(isol_sys::ids::effective_gid()))
+            .map(|(uid, gid)| Ids::new(uid, gid, Vec::new()));
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ impl Step for DedicatedUid {
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
-        let ids = ids(scene, self.name())?.clone();
+        let ids = seen_outside(scene, self.name())?.clone();
         if scene.uid_hold.is_none() {
             self.starting = Starting::of(&ids, &mut scene.notes)?;
             scene.uid_hold = self.starting.clone().map(|hold| hold as Arc<dyn Hold>);
@@ -42,7 +42,7 @@ impl Step for DedicatedUid {
         if let Some(starting) = &self.starting {
             starting.again()?;
         }
-        nobody_has(ids(scene, self.name())?)
+        nobody_has(seen_outside(scene, self.name())?)
     }
 }
 
@@ -56,6 +56,11 @@ fn nobody_has(ids: &Ids) -> Result<(), PrepareError> {
         .help("mount -t proc proc /proc   (as root; without hidepid), or say --allow shared-uid")
     })?;
     if found.is_empty() { Ok(()) } else { Err(in_use(ids, &found).into()) }
+}
+
+/// As whom others see the program.
+fn seen_outside<'a>(scene: &'a Scene, step: &'static str) -> Result<&'a Ids, PrepareError> {
+    scene.outside.as_ref().map_or_else(|| ids(scene, step), Ok)
 }
 
 pub(crate) fn ids<'a>(scene: &'a Scene, step: &'static str) -> Result<&'a Ids, PrepareError> {

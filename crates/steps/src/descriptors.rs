@@ -7,9 +7,6 @@ use isol_sys::descriptors;
 
 use crate::tells::{doing, must};
 
-/// How far the read-back looks for descriptors that are open all the same.
-const LOOKED_AT: i32 = 1024;
-
 #[derive(Debug)]
 pub(crate) struct Descriptors {
     /// Sorted.
@@ -80,7 +77,7 @@ impl Step for Descriptors {
             self.pass.iter().all(|&fd| descriptors::is_open(fd)),
             "a passed descriptor is closed",
         )?;
-        let found = descriptors::first_open(3, LOOKED_AT, &self.pass, stage.report);
+        let found = descriptors::first_open(3, &self.pass, stage.report);
         match found.map_err(doing("looking for open descriptors"))? {
             Some(fd) => Err(Fault::found("still open: descriptor ", fd as u64)),
             None => Ok(()),

@@ -10,13 +10,11 @@ use crate::tells::{doing, must};
 pub(crate) struct Groups {
     pub(crate) groups: Vec<Gid>,
     list: Option<GroupList>,
-    /// Whether they stay the caller's, who is an ordinary user and can't change them.
-    stay: bool,
 }
 
 impl Groups {
-    pub(crate) fn new(groups: Vec<Gid>, stay: bool) -> Self {
-        Self { groups, list: None, stay }
+    pub(crate) fn new(groups: Vec<Gid>) -> Self {
+        Self { groups, list: None }
     }
 
     fn list(&self) -> Result<&GroupList, Fault> {
@@ -28,9 +26,6 @@ impl Step for Groups {
     tells!(Drop, step_names::GROUPS, ["setgroups", "getgroups"], [GroupsExact]);
 
     fn explains(&self) -> String {
-        if self.stay {
-            return "the supplementary groups stay: an ordinary user can't change them".into();
-        }
         if self.groups.is_empty() {
             return "no supplementary group".into();
         }
@@ -45,17 +40,23 @@ impl Step for Groups {
     }
 
     fn apply(&self, stage: &Stage) -> Result<(), Fault> {
-        if self.stay {
-            return Ok(());
-        }
         self.list()?.set(stage.threads).map_err(doing("setgroups"))
     }
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
-        if self.stay {
-            return Ok(());
-        }
         let exact = self.list()?.is_in_force().map_err(doing("getgroups"))?;
         must(exact, "the supplementary groups are others")
+    }
+}
+
+/// They stay those of the caller, who is an ordinary user and can't change them.
+#[derive(Debug)]
+pub(crate) struct GroupsStay;
+
+impl Step for GroupsStay {
+    tells!(Drop, step_names::GROUPS, [], []);
+
+    fn explains(&self) -> String {
+        "the supplementary groups stay: an ordinary user can't change them".into()
     }
 }

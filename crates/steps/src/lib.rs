@@ -20,6 +20,7 @@ mod groups;
 mod keyring;
 mod landlock;
 mod launch;
+mod left_behind;
 mod limits;
 mod mount_sources;
 mod no_new_privileges;

@@ -47,6 +47,11 @@ impl Step for Limits {
         Ok(())
     }
 
+    fn help(&self, fault: &Fault) -> Option<String> {
+        let help = "a hard limit is lowered by anybody, and raised with CAP_SYS_RESOURCE only: `ulimit -H -a` shows those in force";
+        (fault.errno == isol_sys::errno::NOT_PERMITTED).then(|| help.to_owned())
+    }
+
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
         for raw in &self.raw {
             must(raw.is_in_force().map_err(doing("reading a limit"))?, "a limit is another")?;

@@ -22,7 +22,17 @@ impl Step for ReadBack {
     }
 
     fn calls(&self) -> &'static [&'static str] {
-        &["getresuid", "getresgid", "getgroups", "capget", "prctl", "stat", "getcwd", "poll"]
+        &[
+            "getresuid",
+            "getresgid",
+            "getgroups",
+            "capget",
+            "prctl",
+            "stat",
+            "getcwd",
+            "poll",
+            "pselect6",
+        ]
     }
 
     fn establishes(&self) -> &'static [Guarantee] {

@@ -86,8 +86,14 @@ fn needed(mode: Mode, tells: bool) -> &'static [(&'static str, u64)] {
 /// A filter of a file's: JSON, or compiled.
 fn read(file: &Path) -> Result<Program, Problem> {
     let name = file.display();
-    let bytes = std::fs::read(file)
-        .map_err(|error| Problem::io(NAME, format!("can't read the filter {name}"), &error))?;
+    let bytes = std::fs::read(file).map_err(|error| {
+        let problem = Problem::io(NAME, format!("can't read the filter {name}"), &error);
+        // More likely a slip in one of the words.
+        match file.components().count() {
+            1 => problem.help("--seccomp default, default+RULE, none, or the path of a file"),
+            _ => problem,
+        }
+    })?;
     let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
     let program = match is_json {
         true => filter::read_json(&bytes),

@@ -1,6 +1,6 @@
 //! What Linux lets a process give up by itself, whatever the backend is.
 
-use isol_core::{Allow, GuaranteeSet, Identity, Layers, Mode, Os, PlanError, Request, Seccomp};
+use isol_core::{Allow, GuaranteeSet, Layers, Mode, Os, PlanError, Request, Seccomp};
 use isol_sys::{filter, os::HOST};
 
 use crate::landlock::Restrict;
@@ -47,7 +47,7 @@ pub fn shut_in(
         layers = layers.with(Restrict::new(&policy.landlock));
     }
     let filtered = on_linux && built_in && policy.seccomp != Seccomp::None;
-    let stays_root = matches!(request.identity, Identity::Fixed(ids) if ids.uid.is_root());
+    let stays_root = request.identity.is_root();
     if filtered {
         layers = layers.with(Filter::new(policy.seccomp.clone(), stays_root, policy.tell_refusals));
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use isol_core::Uid;
 use isol_sys::{processes, state::Lock};
 
-use crate::allot_uid::end_all;
+use crate::allot_uid::{end_all, is_taken};
+use crate::left_behind;
 
 pub(crate) fn lock_name(uid: Uid) -> String {
     format!("uid-{uid}")
@@ -36,17 +37,26 @@ pub fn sweep_uid(lock: &Lock) -> StaleUid {
         // One that can't be looked at is ending just now: it is asked again.
         let roots: Vec<_> = left.iter().map(|p| processes::root_identity(p.pid).ok()).collect();
         if left.is_empty() {
-            return StaleUid::Gone;
+            return gone(uid);
         }
         if noted.is_none() || roots.iter().any(|root| root.is_some() && *root != noted) {
             return StaleUid::InUse;
         }
         if roots.iter().all(Option::is_some) && end_all(uid) {
-            return StaleUid::Gone;
+            return gone(uid);
         }
         std::thread::sleep(Duration::from_millis(5));
     }
     StaleUid::InUse
+}
+
+/// No process is left; nor is anything else, unless somebody has been given the number since.
+fn gone(uid: Uid) -> StaleUid {
+    if is_taken(uid).unwrap_or(true) || left_behind::remove(uid).is_ok() {
+        StaleUid::Gone
+    } else {
+        StaleUid::InUse
+    }
 }
 
 fn noted_root(text: &str) -> Option<(u64, u64)> {

@@ -100,8 +100,9 @@ impl Step for SyslogRelay {
         let host =
             Host::connect(self.hosts.clone()).map_err(|(path, e)| nobody_listens(&path, &e))?;
         let hold = if self.own_root { None } else { Some(hold(root.device, root.inode)?) };
-        let place = Place::open(root.fd.as_fd(), &root.path, self.inside, self.own_root)
-            .map_err(|error| refusal(&error))?;
+        let place =
+            Place::open(root.fd.as_fd(), &root.path, self.inside, self.own_root, scene.caller)
+                .map_err(|error| refusal(&error))?;
         if self.hosts.iter().any(|path| is_in(path, &place)) {
             return Err(Problem::new(
                 NAME,

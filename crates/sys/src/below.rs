@@ -12,7 +12,7 @@ cfg_if::cfg_if! {
 
 use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
@@ -47,6 +47,36 @@ pub fn directory(dir: impl AsFd, name: &CStr, dev: u64, across: bool) -> nix::Re
         return open(dir, name);
     }
     os::directory(dir, name, dev)
+}
+
+/// What nix's calls fail with, for who does not depend on it.
+pub type Failed = Errno;
+
+/// Opens a directory by its path on the host.
+///
+/// # Errors
+/// What open(2) gives: ENOTDIR if it is none.
+pub fn host_s(path: &Path) -> nix::Result<OwnedFd> {
+    nix::fcntl::open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// Goes down from a directory by a path that begins there, through directories only, one at a time; mounts are crossed.
+///
+/// # Errors
+/// What openat(2) gives: ELOOP, ENOTDIR or, on FreeBSD, EMLINK for a symbolic link; EINVAL for a `..`.
+///
+/// # References
+/// open(2)
+pub fn descend(dir: impl AsFd, path: &Path) -> nix::Result<OwnedFd> {
+    let mut fd = openat(dir, ".", DIRECTORY, Mode::empty())?;
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => fd = openat(&fd, name, DIRECTORY, Mode::empty())?,
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return Err(Errno::EINVAL),
+        }
+    }
+    Ok(fd)
 }
 
 fn open(dir: BorrowedFd<'_>, name: &CStr) -> nix::Result<Opened> {
@@ -129,4 +159,22 @@ pub struct NotBelow {
 /// openat2(2), `RESOLVE_IN_ROOT`
 pub fn exists_inside(root: impl AsFd, path: &CStr) -> nix::Result<Option<bool>> {
     os::exists_inside(root.as_fd(), path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn no_link_and_no_way_up_is_followed() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(top.path().join("a/b")).unwrap();
+        symlink("a", top.path().join("link")).unwrap();
+        let dir = std::fs::File::open(top.path()).unwrap();
+        let to = |path: &str| descend(&dir, Path::new(path)).map(drop);
+        assert_eq!((to("/a/b"), to("/"), to("/c")), (Ok(()), Ok(()), Err(Errno::ENOENT)));
+        assert_eq!(to("/a/../a"), Err(Errno::EINVAL));
+        assert!(to("/link").is_err() && to("/link/b").is_err());
+    }
 }

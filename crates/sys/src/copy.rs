@@ -69,6 +69,7 @@ mod tests {
     use std::os::unix::fs::{FileExt, MetadataExt};
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn holes_stay_holes() {
         let dir = tempfile::tempdir().unwrap();
         let from = File::create_new(dir.path().join("from")).unwrap();
@@ -90,6 +91,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn an_empty_file_is_copied_too() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a"), "").unwrap();

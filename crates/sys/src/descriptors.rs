@@ -83,7 +83,7 @@ pub fn put(from: RawFd, to: RawFd) -> Result<(), Errno> {
     if from == to {
         return keep_across_exec(from);
     }
-    // SAFETY: takes two numbers.
+    // SAFETY: takes two numbers. What stood on `to` is closed: a standard descriptor, which no object owns.
     check(unsafe { libc::dup2(from, to) }).map(drop)
 }
 
@@ -141,8 +141,9 @@ pub fn open_standard() -> Result<(), Errno> {
     Ok(())
 }
 
-/// The lowest descriptor in `from..until` that is open and neither in `keep` nor
-/// `also`. Async-signal-safe. One poll(2) for each 256 of them.
+/// The lowest descriptor from `from` on that is open and neither in `keep` nor `also`: on Linux up to the end of the
+/// process's table, or 65535; on macOS up to the end of the table; elsewhere up to 1023. Async-signal-safe. One poll(2),
+/// and one question for the end, for each 256 of them.
 ///
 /// # Errors
 /// As poll(2).
@@ -151,36 +152,37 @@ pub fn open_standard() -> Result<(), Errno> {
 /// poll(2): `POLLNVAL` is for those that are not open
 pub fn first_open(
     from: RawFd,
-    until: RawFd,
     keep: &[RawFd],
     also: Option<RawFd>,
 ) -> Result<Option<RawFd>, Errno> {
+    const AT_ONCE: usize = 256;
     let stray = |fd: RawFd| also != Some(fd) && !keep.contains(&fd);
     let mut start = from;
-    while start < until {
-        let count = (until - start).min(256) as usize;
-        let mut polled = [libc::pollfd { fd: 0, events: 0, revents: 0 }; 256];
-        for (place, fd) in polled[..count].iter_mut().zip(start..) {
+    loop {
+        let mut polled = [libc::pollfd { fd: 0, events: 0, revents: 0 }; AT_ONCE];
+        for (place, fd) in polled.iter_mut().zip(start..) {
             place.fd = fd;
         }
-        // SAFETY: `count` elements of the array are writable for the call.
-        match check(unsafe { libc::poll(polled.as_mut_ptr(), count as libc::nfds_t, 0) }) {
+        // SAFETY: all elements of the array are writable for the call.
+        match check(unsafe { libc::poll(polled.as_mut_ptr(), AT_ONCE as libc::nfds_t, 0) }) {
             Ok(_) => {
                 let open = |p: &&libc::pollfd| p.revents & libc::POLLNVAL == 0 && stray(p.fd);
-                if let Some(found) = polled[..count].iter().find(open) {
+                if let Some(found) = polled.iter().find(open) {
                     return Ok(Some(found.fd));
                 }
             }
             // More than the limit on open files allows to ask for at once.
             Err(Errno(libc::EINVAL)) => {
-                let end = start + count as RawFd;
+                let end = start + AT_ONCE as RawFd;
                 if let Some(found) = (start..end).find(|&fd| is_open(fd) && stray(fd)) {
                     return Ok(Some(found));
                 }
             }
             Err(errno) => return Err(errno),
         }
-        start += count as RawFd;
+        start += AT_ONCE as RawFd;
+        if system::none_is_open_from(start)? {
+            return Ok(None);
+        }
     }
-    Ok(None)
 }

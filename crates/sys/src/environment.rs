@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
+use std::sync::atomic::Ordering;
 
 /// An array of strings as execve(2) takes them, laid ready.
 #[derive(Debug)]
@@ -48,51 +49,73 @@ impl CStrings {
     }
 }
 
-/// Makes this the environment of the process, for good. For a process that locks
-/// itself in, while no other thread reads the environment.
+/// Makes this the environment of the process, for good. For a process that locks itself in, while no other thread
+/// changes the environment. One that reads it meanwhile, because the caller lets other threads be, goes on with the one
+/// before: neither is ever freed.
 ///
 /// # References
 /// environ(7)
 pub fn replace(with: &'static CStrings) {
-    // SAFETY: the array is NULL-terminated, of NUL-terminated strings, and lives for
-    // ever; that no other thread reads the environment is the caller's promise, kept
-    // by `enter` refusing to run beside other threads.
-    unsafe { set_environ(with.as_ptr().cast_mut().cast()) };
+    system::place().store(with.as_ptr().cast_mut().cast(), Ordering::Release);
 }
 
 /// Whether this is the environment of the process.
 #[must_use]
 pub fn is_in_force(strings: &CStrings) -> bool {
-    // SAFETY: reads a pointer that only `replace` and the C library write.
-    unsafe { get_environ() }.cast_const().cast() == strings.as_ptr()
+    system::place().load(Ordering::Acquire).cast_const().cast() == strings.as_ptr()
 }
 
 cfg_if::cfg_if! {
     if #[cfg(target_os = "macos")] {
-        unsafe fn set_environ(to: *mut *mut libc::c_char) {
-            // SAFETY: no arguments, cannot fail.
-            let environ = unsafe { libc::_NSGetEnviron() };
-            // SAFETY: it is where the process's pointer is, which the caller promises that
-            // nobody reads now.
-            unsafe { *environ = to };
-        }
-        unsafe fn get_environ() -> *mut *mut libc::c_char {
-            // SAFETY: no arguments, cannot fail.
-            let environ = unsafe { libc::_NSGetEnviron() };
-            // SAFETY: it is where the process's pointer is.
-            unsafe { *environ }
+        mod system {
+            use std::sync::atomic::AtomicPtr;
+
+            /// Where the C library has the address of the environment.
+            pub(super) fn place() -> &'static AtomicPtr<*mut libc::c_char> {
+                // SAFETY: no arguments, cannot fail.
+                let place = unsafe { libc::_NSGetEnviron() };
+                // SAFETY: an aligned pointer that is there as long as the process. The C library reads and writes it
+                // as a whole.
+                unsafe { AtomicPtr::from_ptr(place) }
+            }
         }
     } else {
-        unsafe extern "C" {
-            static mut environ: *mut *mut libc::c_char;
+        mod system {
+            use std::sync::atomic::AtomicPtr;
+
+            unsafe extern "C" {
+                static mut environ: *mut *mut libc::c_char;
+            }
+
+            /// Where the C library has the address of the environment.
+            pub(super) fn place() -> &'static AtomicPtr<*mut libc::c_char> {
+                let place = &raw mut environ;
+                // SAFETY: an aligned pointer that is there as long as the process. The C library reads and writes it
+                // as a whole.
+                unsafe { AtomicPtr::from_ptr(place) }
+            }
         }
-        unsafe fn set_environ(to: *mut *mut libc::c_char) {
-            // SAFETY: the caller's promise that nobody reads it now.
-            unsafe { environ = to };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_array_leads_to_the_strings_and_ends() {
+        let pairs = [("A", "1"), ("B", "")].map(|(n, v)| (n.into(), v.into()));
+        let made = CStrings::environment(&pairs).unwrap();
+        let made = std::thread::spawn(move || made).join().unwrap();
+        let first = made.as_ptr();
+        // SAFETY: there are two, and the null pointer behind them.
+        let found = unsafe { std::slice::from_raw_parts(first, 3) };
+        for (place, text) in found.iter().zip([c"A=1", c"B="]) {
+            // SAFETY: each leads to a string that ends in NUL and is there as long as `made`.
+            assert_eq!(unsafe { CStr::from_ptr(*place) }, text);
         }
-        unsafe fn get_environ() -> *mut *mut libc::c_char {
-            // SAFETY: a pointer-sized read.
-            unsafe { environ }
-        }
+        assert!(found[2].is_null());
+        assert!(!is_in_force(&made));
+        assert!(CStrings::new(["a\0b".into()]).is_none());
     }
 }

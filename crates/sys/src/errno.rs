@@ -20,6 +20,12 @@ pub const NO_ENTRY: Errno = Errno(libc::ENOENT);
 /// The errno for 'not permitted'.
 pub const NOT_PERMITTED: Errno = Errno(libc::EPERM);
 
+/// The errno for 'access denied'.
+pub const ACCESS: Errno = Errno(libc::EACCES);
+
+/// The errno for 'no such device'.
+pub const NO_DEVICE: Errno = Errno(libc::ENODEV);
+
 /// The errno for 'the name is too long'.
 pub const NAME_TOO_LONG: Errno = Errno(libc::ENAMETOOLONG);
 

@@ -5,7 +5,7 @@
 //! in, and wrong in a child that shares its parent's memory, where they would reach
 //! into the parent: [`ThreadScope`] says which it is.
 
-use std::sync::atomic::AtomicU32;
+use std::mem::MaybeUninit;
 
 use isol_core::{Errno, Gid, ThreadScope, Uid};
 
@@ -35,8 +35,12 @@ pub struct GroupList {
     gid: Gid,
     /// Whether the kernel may count the gid among the groups.
     with_gid: bool,
-    scratch: Box<[AtomicU32]>,
 }
+
+/// Groups that are read back on a small frame.
+const FEW: usize = 64;
+/// As many groups as any kernel gives to a process, the gid among them; Linux's `NGROUPS_MAX` and one more.
+const MOST: usize = 65_537;
 
 impl GroupList {
     /// Lays the array for `groups` (sorted, without `gid`) ready. Allocates.
@@ -47,9 +51,8 @@ impl GroupList {
             given.push(gid);
         }
         given.extend_from_slice(groups);
-        let scratch = (0..groups.len() + 2).map(|_| AtomicU32::new(0)).collect();
         let with_gid = system::GID_STANDS_FIRST;
-        Self { given, wanted: groups.to_vec(), gid, with_gid, scratch }
+        Self { given, wanted: groups.to_vec(), gid, with_gid }
     }
 
     /// Makes these the supplementary groups. Async-signal-safe.
@@ -72,29 +75,36 @@ impl GroupList {
     /// # References
     /// getgroups(2)
     pub fn is_in_force(&self) -> Result<bool, Errno> {
-        let room = self.scratch.len() as libc::c_int;
-        let buffer = self.scratch.as_ptr().cast::<libc::gid_t>().cast_mut();
-        // SAFETY: the buffer is of `room` 32-bit cells that may be written through a
-        // shared reference (they are atomics), and nobody else uses them now.
-        let count = match check(unsafe { libc::getgroups(room, buffer) }) {
+        if self.wanted.len() + 2 <= FEW { self.are::<FEW>() } else { self.are::<MOST>() }
+    }
+
+    /// Reads them onto this frame. Not into memory of this structure: children that share it, and each other's memory,
+    /// would read what another one has.
+    #[inline(never)]
+    fn are<const ROOM: usize>(&self) -> Result<bool, Errno> {
+        let mut found = [const { MaybeUninit::<libc::gid_t>::uninit() }; ROOM];
+        // SAFETY: the buffer is of `ROOM` gids, and this frame's alone.
+        let got = unsafe { libc::getgroups(ROOM as libc::c_int, found.as_mut_ptr().cast()) };
+        let count = match check(got) {
             Ok(count) => count as usize,
             Err(Errno(libc::EINVAL)) => return Ok(false),
             Err(errno) => return Err(errno),
         };
-        Ok(self.matches(&self.scratch[..count]))
+        let written = found[..count].as_ptr().cast::<u32>();
+        // SAFETY: the kernel has written these `count` of them, which are 32-bit numbers.
+        Ok(self.matches(unsafe { std::slice::from_raw_parts(written, count) }))
     }
 
-    fn matches(&self, found: &[AtomicU32]) -> bool {
-        let get = |cell: &AtomicU32| cell.load(std::sync::atomic::Ordering::Relaxed);
+    fn matches(&self, found: &[u32]) -> bool {
         // FreeBSD 15 sorts them: there the gid, which was given first, may be anywhere.
-        let is_gid = |cell: &&AtomicU32| self.with_gid && get(cell) == self.gid.get();
-        let others = || found.iter().filter(|cell| !is_gid(cell));
+        let is_gid = |found: &&u32| self.with_gid && **found == self.gid.get();
+        let others = || found.iter().filter(|found| !is_gid(found));
         if found.iter().filter(is_gid).count() > 1 || others().count() != self.wanted.len() {
             return false;
         }
         // The kernels keep them sorted; one that doesn't has few.
-        let sorted = others().zip(&self.wanted).all(|(f, w)| get(f) == w.get());
-        let each = || self.wanted.iter().all(|w| others().any(|f| get(f) == w.get()));
+        let sorted = others().zip(&self.wanted).all(|(f, w)| *f == w.get());
+        let each = || self.wanted.iter().all(|w| others().any(|f| *f == w.get()));
         sorted || (found.len() <= 1024 && each())
     }
 }
@@ -191,31 +201,77 @@ mod tests {
         GroupList::new(gid(5), &groups.iter().map(|&g| gid(g)).collect::<Vec<_>>())
     }
 
-    fn cells(numbers: &[u32]) -> Vec<AtomicU32> {
-        numbers.iter().map(|&n| AtomicU32::new(n)).collect()
-    }
-
     #[test]
     fn the_gid_may_be_anywhere_among_them_where_the_kernel_counts_it() {
         for (with_gid, found) in [(true, [2, 5, 9]), (true, [5, 2, 9]), (false, [2, 5, 9])] {
             let wanted = GroupList { with_gid, ..list(&[2, 9]) };
-            assert_eq!(wanted.matches(&cells(&found)), with_gid, "{found:?}");
+            assert_eq!(wanted.matches(&found), with_gid, "{found:?}");
         }
         let wanted = GroupList { with_gid: true, ..list(&[2, 9]) };
-        assert!(wanted.matches(&cells(&[2, 9])));
-        assert!(!wanted.matches(&cells(&[5, 5, 2, 9])));
-        assert!(!wanted.matches(&cells(&[5, 2])));
+        assert!(wanted.matches(&[2, 9]));
+        assert!(!wanted.matches(&[5, 5, 2, 9]));
+        assert!(!wanted.matches(&[5, 2]));
     }
 
     #[test]
     fn one_group_more_or_less_or_another_is_seen() {
         let wanted = list(&[7, 9]);
-        assert!(wanted.matches(&cells(&[7, 9])));
-        assert!(wanted.matches(&cells(&[9, 7])));
-        assert!(!wanted.matches(&cells(&[7])));
-        assert!(!wanted.matches(&cells(&[7, 8])));
-        assert!(!wanted.matches(&cells(&[7, 9, 10])));
+        assert!(wanted.matches(&[7, 9]));
+        assert!(wanted.matches(&[9, 7]));
+        assert!(!wanted.matches(&[7]));
+        assert!(!wanted.matches(&[7, 8]));
+        assert!(!wanted.matches(&[7, 9, 10]));
         assert!(list(&[]).matches(&[]));
-        assert!(!list(&[]).matches(&cells(&[0])));
+        assert!(!list(&[]).matches(&[0]));
+    }
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn children_that_share_a_list_are_told_of_their_own_groups_alone() {
+        use crate::process::{Status, wait};
+        use crate::spawn::{Table, child};
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        if effective_uid() != 0 {
+            // Only root sets groups.
+            return;
+        }
+        let (asked, other, done) = (list(&[7, 9]), list(&[7, 8]), AtomicBool::new(false));
+        let (asked, done) = (&asked, &done);
+        // Whether a child with these groups finds those that are asked for.
+        let finds = |groups: &GroupList| {
+            let told = child(Table::Copied, &mut || match groups.set(ThreadScope::Alone) {
+                Ok(()) => asked.is_in_force().map_or(2, i32::from),
+                Err(_) => 3,
+            });
+            wait(told.unwrap()).unwrap()
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    assert_eq!(finds(asked), Status::Exited(1));
+                }
+            });
+            let wrong = (0..5000).filter(|_| finds(&other) != Status::Exited(0)).count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(wrong, 0, "children that were told of another's groups");
+        });
+    }
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn as_many_as_a_process_can_have_are_read_back_on_a_child_s_stack() {
+        if effective_uid() != 0 {
+            // Only root sets groups.
+            return;
+        }
+        let most = if cfg!(target_os = "linux") { 65_536 } else { 15 };
+        let all: Vec<u32> = (1000..1000 + most).collect();
+        let (asked, fewer) = (list(&all), list(&all[1..]));
+        let told = crate::spawn::child(crate::spawn::Table::Copied, &mut || {
+            asked.set(ThreadScope::Alone).map_or(2, |()| {
+                i32::from((asked.is_in_force(), fewer.is_in_force()) == (Ok(true), Ok(false)))
+            })
+        });
+        let status = crate::process::wait(told.unwrap()).unwrap();
+        assert_eq!(status, crate::process::Status::Exited(1));
     }
 }

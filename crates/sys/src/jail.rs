@@ -20,7 +20,7 @@ cfg_if::cfg_if! {
 
 pub use system::{
     children_left, control, create_and_attach, find, has_members, has_system_v_ipc, is_inside,
-    kind_of, list, open_directory, read_back, update,
+    kind_of, list, open_directory, read_back, remove, rooted_at, update,
 };
 
 /// A jail that was looked for.
@@ -120,7 +120,7 @@ impl Request {
     }
 
     #[cfg_attr(not(target_os = "freebsd"), allow(dead_code))]
-    fn array(&self) -> (*mut libc::iovec, libc::c_uint) {
+    pub(crate) fn array(&self) -> (*mut libc::iovec, libc::c_uint) {
         // The kernel reads the array, and writes through the last element only.
         (self.array.as_ptr().cast_mut(), self.array.len() as libc::c_uint)
     }

@@ -141,3 +141,22 @@ pub fn open_files() -> nix::Result<u64> {
     #[allow(clippy::useless_conversion)]
     getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| u64::try_from(soft).unwrap_or(u64::MAX))
 }
+/// How many bytes of memory this host has.
+///
+/// # Errors
+/// As sysconf(3).
+///
+/// # References
+/// sysconf(3): `_SC_PHYS_PAGES`
+///
+/// ```
+/// assert!(isol_sys::limits::memory()? > 1 << 20);
+/// # Ok::<(), isol_core::Errno>(())
+/// ```
+pub fn memory() -> Result<u64, Errno> {
+    let get = |name| {
+        // SAFETY: takes a number.
+        u64::try_from(unsafe { libc::sysconf(name) }).map_err(|_| Errno(libc::EINVAL))
+    };
+    Ok(get(libc::_SC_PHYS_PAGES)? * get(libc::_SC_PAGESIZE)?)
+}

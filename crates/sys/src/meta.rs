@@ -192,6 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn kinds_are_told_apart() {
         let root = std::fs::File::open("/").unwrap();
         assert!(Meta::of(&root).unwrap().is_dir());

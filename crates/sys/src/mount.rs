@@ -106,14 +106,14 @@ pub fn window(fd: impl AsFd) -> Result<Option<Window>, Errno> {
     os::window(fd.as_fd()).map_err(from_nix)
 }
 
-/// Those that are mounted in the directory `path` or below it, which is one without symbolic links: what comes along with a
-/// mount that takes along what is mounted below, as Linux's does. Elsewhere nothing does.
+/// Those that are mounted in the directory `path` or below it, which is one without symbolic links: they come along with
+/// what is mounted from there.
 ///
 /// # Errors
-/// What reading `/proc/self/mountinfo` gives, on Linux.
+/// What reading `/proc/self/mountinfo` gives, on Linux, and getfsstat(2) on FreeBSD; `ENOSYS` on macOS.
 ///
 /// # References
-/// proc_pid_mountinfo(5)
+/// proc_pid_mountinfo(5), getfsstat(2)
 pub fn windows_below(path: &Path) -> Result<Vec<(PathBuf, Window)>, Errno> {
     os::windows_below(path).map_err(from_nix)
 }

@@ -3,7 +3,7 @@
 //! Elsewhere every call answers `ENOSYS`. All functions are async-signal-safe.
 
 use std::ffi::CStr;
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 
 use isol_core::Errno;
 
@@ -20,13 +20,20 @@ cfg_if::cfg_if! {
 /// A descriptor that is closed when this goes. Unlike an `OwnedFd` it may be made in a child that shares its
 /// parent's memory.
 #[derive(Debug)]
-pub struct Fd(RawFd);
+pub struct Fd(pub(crate) RawFd);
 
 impl Fd {
     /// Its number.
     #[must_use]
     pub fn get(&self) -> RawFd {
         self.0
+    }
+}
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: it is open for as long as this is there.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
     }
 }
 
@@ -219,6 +226,18 @@ impl Is {
     pub fn is_device(&self, number: (u32, u32)) -> bool {
         self.kind == u32::from(libc::S_IFCHR as u16) && self.number == number
     }
+}
+
+/// Which mount the root directory of this process is in, by a number that no other mount has as long as this one is there:
+/// in a new mount namespace, whose mounts are copies, it is another.
+///
+/// # Errors
+/// As statx(2).
+///
+/// # References
+/// statx(2): `STATX_MNT_ID`
+pub fn of_root() -> Result<u64, Errno> {
+    system::of_root()
 }
 
 /// What a descriptor is open on.

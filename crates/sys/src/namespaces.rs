@@ -6,7 +6,11 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::{Errno, Gid, Uid};
+use isol_core::{Errno, Gid, IdRange, Uid};
+
+use crate::subids::{Helpers, MapError};
+
+use crate::mounts::Fd;
 
 cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
@@ -25,6 +29,7 @@ cfg_if::cfg_if! {
         mod system;
         use system as split;
         use system as users;
+        use system as init;
     }
 }
 
@@ -32,15 +37,15 @@ cfg_if::cfg_if! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kinds(u8);
 
-/// One kind: its flag, its name, and where a process finds its own.
+/// One kind: its flag, its name, and what a process's own is called in [`Own`].
 const ALL: [(Kinds, &str, &CStr); 7] = [
-    (Kinds::USER, "user", c"/proc/self/ns/user"),
-    (Kinds::MOUNT, "mount", c"/proc/self/ns/mnt"),
-    (Kinds::PID, "pid", c"/proc/self/ns/pid"),
-    (Kinds::IPC, "ipc", c"/proc/self/ns/ipc"),
-    (Kinds::UTS, "uts", c"/proc/self/ns/uts"),
-    (Kinds::CGROUP, "cgroup", c"/proc/self/ns/cgroup"),
-    (Kinds::NET, "net", c"/proc/self/ns/net"),
+    (Kinds::USER, "user", c"user"),
+    (Kinds::MOUNT, "mount", c"mnt"),
+    (Kinds::PID, "pid", c"pid"),
+    (Kinds::IPC, "ipc", c"ipc"),
+    (Kinds::UTS, "uts", c"uts"),
+    (Kinds::CGROUP, "cgroup", c"cgroup"),
+    (Kinds::NET, "net", c"net"),
 ];
 
 impl Kinds {
@@ -116,17 +121,6 @@ pub fn enter_users(fd: RawFd) -> Result<(), Errno> {
     Ok(())
 }
 
-/// So many ids in a row: the first one inside, the first one outside, and how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
-    /// Inside.
-    pub inside: u32,
-    /// Outside.
-    pub outside: u32,
-    /// How many.
-    pub count: u32,
-}
-
 /// Makes a user namespace with these uids and gids in it, and returns a descriptor of it, closed on exec. Nobody is in
 /// it. Allocates.
 ///
@@ -135,15 +129,47 @@ pub struct Range {
 ///
 /// # References
 /// user_namespaces(7)
-pub fn make_user(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
+pub fn make_user(uids: &[IdRange], gids: &[IdRange]) -> io::Result<OwnedFd> {
     users::make(uids, gids)
+}
+
+/// The same for an ordinary user, by the programs that know which ids he has been given. What they have written is read
+/// back. Allocates.
+///
+/// # Errors
+/// As clone(2), and what kept a program from writing its map.
+///
+/// # References
+/// newuidmap(1), newgidmap(1), user_namespaces(7)
+pub fn make_user_of_given(
+    uids: &[IdRange],
+    gids: &[IdRange],
+    by: &Helpers,
+) -> Result<OwnedFd, MapError> {
+    users::make_of_given(uids, gids, by)
+}
+
+/// What an ordinary user could not do.
+#[derive(Debug)]
+pub enum Denied {
+    /// Make a user namespace.
+    Making(io::Error),
+    /// Do in it what takes privilege there.
+    Privileges(io::Error),
+}
+
+impl From<Errno> for Denied {
+    fn from(errno: Errno) -> Self {
+        Self::Making(errno.into())
+    }
 }
 
 /// Tries whether an ordinary user can make a user namespace, and be privileged in it.
 ///
 /// # Errors
-/// As unshare(2) and mount(2); nothing is left of the attempt.
-pub fn try_user() -> io::Result<()> {
+/// Which of both failed, as unshare(2) and mount(2) say; `ENOSYS` if whoever tried was killed. Nothing is left of the
+/// attempt.
+pub fn try_user() -> Result<(), Denied> {
     users::try_one()
 }
 
@@ -188,17 +214,62 @@ pub fn make_files_as(uid: Uid, gid: Gid) -> Result<(), Errno> {
     users::make_files_as(uid.get(), gid.get())
 }
 
-/// What tells this process's namespace of one kind from any other; by the `/proc` that is in its root.
-/// Async-signal-safe.
-///
-/// # Errors
-/// As stat(2): `ENOENT` without a `/proc`, or for a kind that this kernel does not have.
-///
-/// # References
-/// namespaces(7): the inode numbers of /proc/PID/ns
-pub fn identity(kind: Kinds) -> Result<u64, Errno> {
-    let (.., path) = ALL.into_iter().find(|(k, ..)| *k == kind).ok_or(Errno(libc::EINVAL))?;
-    crate::chroot::identity(path).map(|(_, inode)| inode)
+/// This process's namespaces, by the `/proc` that was in its root when they were looked up.
+#[derive(Debug)]
+pub struct Own(Fd);
+
+impl Own {
+    /// Looks them up. Async-signal-safe.
+    ///
+    /// # Errors
+    /// As open(2): `ENOENT` without a `/proc`.
+    pub fn open() -> Result<Self, Errno> {
+        system::own().map(Self)
+    }
+
+    /// What tells the one of this kind from any other. Async-signal-safe.
+    ///
+    /// It is read from the link and not asked by stat(2), for which the kernel would make an inode of the namespace anew
+    /// each time: a third of the price.
+    ///
+    /// # Errors
+    /// As readlink(2): `ENOENT` for a kind that this kernel does not have.
+    ///
+    /// # References
+    /// namespaces(7): the inode numbers of /proc/PID/ns
+    pub fn identity(&self, kind: Kinds) -> Result<u64, Errno> {
+        let (.., name) = ALL.into_iter().find(|(k, ..)| *k == kind).ok_or(Errno(libc::EINVAL))?;
+        let mut text = [0; 32];
+        let length = system::read_link(&self.0, name, &mut text)?;
+        number_in(&text[..length]).ok_or(Errno(libc::EINVAL))
+    }
+}
+
+/// `mnt:[4026531841]`
+fn number_in(text: &[u8]) -> Option<u64> {
+    let digits = &text[text.iter().position(|&byte| byte == b'[')? + 1..];
+    let digits = digits.strip_suffix(b"]").filter(|digits| !digits.is_empty())?;
+    digits.iter().try_fold(0_u64, |number, &digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+/// The program of an init, as a file to execute.
+#[derive(Debug)]
+pub struct InitImage(init::Image);
+
+impl InitImage {
+    /// Makes it. It is to be made outside of the namespaces that the init will be in: then nobody in them can be
+    /// privileged over it. `None` where it could not be executed: the init is a copy of its maker then.
+    /// Async-signal-safe.
+    ///
+    /// # References
+    /// memfd_create(2), execveat(2)
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        init::Image::new().map(Self)
+    }
 }
 
 /// How to go on in a pid namespace that [`leave`] has made.
@@ -231,16 +302,20 @@ pub struct Inner {
 ///
 /// The init ignores its children's ends, so that the kernel waits for them, and ends when `parent` ends, or this process
 /// for [`Split::InPlace`]; with it ends everything in the namespace. It has no capability, no descriptor, and
-/// is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. `made` is told the init's
-/// pid as soon as there is one.
+/// is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. With an image its memory is
+/// a program of some hundred bytes, else a copy of this one's. `made` is told the init's pid as soon as there is one.
 ///
 /// # Errors
-/// As clone(2) and pidfd_open(2); what was begun has ended then.
+/// As clone(2), pidfd_open(2) and execveat(2); what was begun has ended then, or been told to.
 ///
 /// # References
 /// pid_namespaces(7), clone(2), pidfd_open(2), PR_SET_DUMPABLE(2const)
-pub fn split(how: Split, made: &mut dyn FnMut(i32)) -> Result<Inner, Errno> {
-    split::split(how, made)
+pub fn split(
+    how: Split,
+    image: Option<&InitImage>,
+    made: &mut dyn FnMut(i32),
+) -> Result<Inner, Errno> {
+    split::split(how, image.map(|InitImage(image)| image), made)
 }
 
 /// Waits until the init can't be looked into; closes the descriptor. Async-signal-safe.

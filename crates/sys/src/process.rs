@@ -226,6 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn the_child_s_status_comes_back() {
         let pid = crate::spawn::child(crate::spawn::Table::Copied, &mut || 42).unwrap();
         assert_eq!(wait(pid).unwrap(), Status::Exited(42));

@@ -1,9 +1,11 @@
 //! Which processes run under a uid.
 
 use std::io;
+use std::sync::OnceLock;
 
-use isol_core::Uid;
+use isol_core::{Os, Uid};
 
+use crate::os::HOST;
 use crate::process::Pid;
 
 cfg_if::cfg_if! {
@@ -26,6 +28,10 @@ cfg_if::cfg_if! {
 
             pub(super) fn root_identity(_pid: Pid) -> io::Result<(u64, u64)> {
                 Err(io::Error::from_raw_os_error(libc::ENOSYS))
+            }
+
+            pub(super) fn all_are_seen() -> bool {
+                false
             }
         }
     }
@@ -52,6 +58,17 @@ pub fn under(uid: Uid) -> io::Result<Vec<Process>> {
     system::under(uid)
 }
 
+/// Whether [`under`] sees every process of a system: of this one, whether we are in its first pid namespace, and in no
+/// jail. In a container, processes outside can have the same uid, and are not seen.
+///
+/// # References
+/// pid_namespaces(7), jail(8): `security.jail.jailed`
+#[must_use]
+pub fn all_are_seen(os: Os) -> bool {
+    static SEEN: OnceLock<bool> = OnceLock::new();
+    os != HOST || *SEEN.get_or_init(system::all_are_seen)
+}
+
 /// The pids of all that can be seen.
 #[cfg(all(target_os = "freebsd", feature = "attempts"))]
 pub(crate) fn pids() -> io::Result<Vec<i32>> {
@@ -74,6 +91,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_plan_for_another_system_does_not_depend_on_this_one() {
+        let others = [Os::Linux, Os::FreeBsd, Os::MacOs].into_iter().filter(|&os| os != HOST);
+        assert!(others.into_iter().all(all_are_seen));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn this_process_is_found_under_its_own_uid_and_no_other() {
         let own = Uid::new(crate::ids::effective_uid()).unwrap();
         let found = under(own).unwrap();

@@ -111,6 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn a_shell_reads_back_what_was_quoted() {
         let names: [&[u8]; 9] = [
             b"plain",

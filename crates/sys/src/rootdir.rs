@@ -176,7 +176,8 @@ pub struct Component<'a> {
 }
 
 /// Opens a directory below an open root, component by component, each one as safe as the root has to be. `at` is where
-/// the root is, for errors; `make` has what is missing made.
+/// the root is, for errors; `make` has what is missing made; `user` is an ordinary user whose the directories have to be,
+/// where it is one.
 ///
 /// # Errors
 /// As [`open`].
@@ -188,11 +189,13 @@ pub fn below(
     at: &Path,
     inside: &Path,
     make: bool,
+    user: Option<Uid>,
 ) -> Result<RootDir, RootDirError> {
+    let rule = user.map_or(Rule::RootOnly, |user| Rule::OrUser(user.get()));
     let mode = Mode::from_bits_truncate(0o755);
     let fd = openat(root, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, mode)
         .map_err(|source| RootDirError::Open { component: at.to_owned(), source })?;
-    let (mut fd, mut meta, mut path) = go_down(fd, at.to_owned(), &[], Rule::RootOnly)?;
+    let (mut fd, mut meta, mut path) = go_down(fd, at.to_owned(), &[], rule)?;
     for name in inside.iter().filter(|name| *name != "/") {
         let component = path.join(name);
         let cant = |source| RootDirError::Open { component: component.clone(), source };
@@ -200,7 +203,7 @@ pub fn below(
             None | Some(Err(Errno::EEXIST)) => false,
             Some(made) => made.map(|()| true).map_err(cant)?,
         };
-        (fd, meta, path) = go_down(fd, path, &[name], Rule::RootOnly)?;
+        (fd, meta, path) = go_down(fd, path, &[name], rule)?;
         if made {
             // The umask may have taken something away.
             fchmod(&fd, mode).map_err(cant)?;

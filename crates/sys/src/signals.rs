@@ -66,6 +66,12 @@ impl std::fmt::Debug for Mask {
     }
 }
 
+/// Ignores a signal. Async-signal-safe.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn ignore(signal: i32) -> Result<(), Errno> {
+    system::ignore(signal)
+}
+
 /// Blocks every signal of this thread and returns the mask before. Async-signal-safe.
 ///
 /// # Errors

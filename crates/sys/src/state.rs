@@ -217,8 +217,12 @@ fn candidates() -> (Vec<PathBuf>, Rule) {
     }
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let runtime = runtime.filter(|path| path.is_absolute()).map(|path| path.join("isol"));
-    let shared = PathBuf::from(format!("/tmp/isol-{user}"));
-    (runtime.into_iter().chain([shared]).collect(), Rule::OrUser(user.as_raw()))
+    (runtime.into_iter().chain([shared(user)]).collect(), Rule::OrUser(user.as_raw()))
+}
+
+/// An ordinary user's place where everybody may make something by that name.
+fn shared(user: nix::unistd::Uid) -> PathBuf {
+    PathBuf::from(format!("/tmp/isol-{user}"))
 }
 
 impl AsFd for StateDir {

@@ -33,6 +33,7 @@ pub fn others() -> std::io::Result<usize> {
 #[cfg(test)]
 mod tests {
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn a_thread_more_is_counted() {
         let before = super::others().unwrap();
         let (stop, wait) = std::sync::mpsc::channel::<()>();

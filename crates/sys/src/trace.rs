@@ -1,7 +1,7 @@
 //! Which files a program opens, executes and looks at while it runs.
 
 cfg_if::cfg_if! {
-    if #[cfg(all(target_os = "linux", target_env = "gnu"))] {
+    if #[cfg(target_os = "linux")] {
         #[path = "trace/linux.rs"]
         mod os;
     } else {
@@ -44,13 +44,16 @@ pub const AVAILABLE: bool = os::AVAILABLE;
 /// executed or looked at with success.
 /// With a `limit`, all that is left after this time is told to end, by SIGTERM, and killed five seconds later.
 ///
-/// **The program is not confined**: it runs as any other program of the caller's does, and slower.
+/// **The program is not confined**: it runs as any other program of the caller's does, and slower. But it is in a session
+/// of its own, without a controlling terminal, and of the caller's descriptors it has those only that the command
+/// gives it as 0, 1 and 2.
 ///
 /// # Errors
-/// It could not be started or watched (ENOTSUP where [`AVAILABLE`] is false). Whatever had been started is killed then.
+/// It could not be started or watched (ENOTSUP where [`AVAILABLE`] is false, and before Linux 5.3). Whatever had been
+/// started is killed then.
 ///
 /// # References
-/// ptrace(2)
+/// ptrace(2): `PTRACE_GET_SYSCALL_INFO`; setsid(2), close_range(2)
 ///
 /// ```
 /// use isol_sys::trace;

@@ -10,14 +10,11 @@ cfg_if::cfg_if! {
     }
 }
 
-#[cfg(all(target_os = "freebsd", feature = "attempts"))]
-pub(crate) use system::points;
-
 use std::path::Path;
 
 use isol_core::Errno;
 
-/// Takes away what is mounted below a directory, where a mount outlives the process that made it. Busy or not.
+/// Takes away what is mounted below a directory, or from there, where a mount outlives the process that made it. Busy or not.
 ///
 /// # Errors
 /// As getfsstat(2) and unmount(2).

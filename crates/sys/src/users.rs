@@ -86,6 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn root_is_known_and_a_stranger_is_not() {
         assert_eq!(by_name("root").unwrap().unwrap().uid, Uid::ROOT);
         assert_eq!(by_name("no-such-user-here").unwrap(), None);
@@ -95,6 +96,7 @@ mod tests {
 
     #[cfg(all(target_os = "linux", target_env = "gnu", not(target_feature = "crt-static")))]
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn without_modules_the_answers_are_the_same() {
         for name in known_names("/etc/passwd") {
             assert_eq!(without_modules::by_name(&name), by_name(&name), "{name}");

@@ -5,6 +5,7 @@ mod cells;
 mod checks;
 mod faults;
 mod mutations;
+mod ordinary;
 
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,11 +40,15 @@ fn trial(name: String, run: impl FnOnce(&Site) -> Result<(), Failed> + Send + 's
 }
 
 fn main() -> ExitCode {
+    if ordinary::is_one() {
+        return ordinary::judge();
+    }
     let arguments = Arguments::from_args();
     let mut trials = cells::trials();
     trials.extend(mutations::trials());
     trials.extend(faults::trials());
     trials.extend(checks::trials());
+    trials.extend(ordinary::trials());
     let conclusion = libtest_mimic::run(&arguments, trials);
     // A static is not dropped at the end.
     drop(SITE.lock().unwrap_or_else(PoisonError::into_inner).take());

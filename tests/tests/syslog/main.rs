@@ -1,5 +1,6 @@
 //! Messages to syslog from inside: that they arrive, from whom, and what can't be had.
 
+mod ordinary;
 mod outside;
 
 use std::fs;
@@ -211,7 +212,7 @@ fn the_kernel_vouches_for_the_sender_outside_as_well() {
     let opened = fs::File::open(dir.path()).expect("a directory");
     nix::sys::stat::fchmod(&opened, nix::sys::stat::Mode::from_bits_truncate(0o755)).expect("mine");
     let place =
-        Place::open(opened.as_fd(), dir.path(), "log", false).expect("a directory of root's");
+        Place::open(opened.as_fd(), dir.path(), "log", false, None).expect("a directory of root's");
     let listener = place.bind().expect("a socket");
     let root = TestRoot::new();
     says(&root, "cc");

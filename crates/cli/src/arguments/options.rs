@@ -49,13 +49,13 @@ pub(crate) struct Options {
     /// A host name of its own, where the backend gives it one
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
-    /// Mount a file or directory of the host's in the root; namespaces only
+    /// Mount a file or directory of the host's in the root; not on chroot
     #[arg(long, value_name = "SRC[:DST][:ro]")]
     pub(crate) bind: Vec<String>,
-    /// Mount a new, empty file system of this many bytes in the root; namespaces only
+    /// Mount a new, empty file system of this many bytes in the root; not on chroot
     #[arg(long, value_name = "DIR[:SIZE]")]
     pub(crate) tmpfs: Vec<String>,
-    /// Have the root be read-only; namespaces only
+    /// Have the root be read-only; not on chroot
     #[arg(long)]
     pub(crate) read_only: bool,
     /// Have messages to syslog from inside arrive: at the host's syslogd, or at this datagram socket

@@ -34,6 +34,10 @@ pub(crate) enum Root {
     /// Exit status: 0 when the tree is up to date; 1 when something was left because it has been
     /// changed in the tree; 125 when nothing was done.
     Update(RootDir),
+    /// Take paths, such as have gone from the host, out of what a tree is to hold; then as `update`
+    ///
+    /// Exit status: as of `update`.
+    Remove(RootRemove),
     /// Say what keeps a program from running in a root, and what mends it
     ///
     /// Exit status: 0 when nothing was found; 1 when something was; 125 when nobody can tell.
@@ -50,6 +54,7 @@ impl Root {
             Self::Audit(audit) => audit.json,
             Self::Build(build) => build.json,
             Self::Verify(dir) | Self::Update(dir) => dir.json,
+            Self::Remove(remove) => remove.json,
             Self::Diagnose(diagnose) => diagnose.json,
             Self::Cache(cache) => cache.json,
         }
@@ -65,6 +70,19 @@ pub(crate) struct RootAdd {
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// Print errors as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RootRemove {
+    /// The tree
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// As it was named to `build` or `add`, or a program's absolute path
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print JSON, errors too
     #[arg(long)]
     pub(crate) json: bool,
 }

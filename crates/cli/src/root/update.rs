@@ -1,10 +1,10 @@
 //! `isol root update`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use isol::Problem;
-use isol_root::keep::update;
+use isol_root::keep::update::{self, Updated};
 use isol_root::quote::shown;
 use serde_json::json;
 
@@ -17,10 +17,15 @@ const STEP: &str = "root-update";
 pub(super) fn update(arguments: &RootDir) -> Result<ExitCode, Problem> {
     let dir = absolute(&arguments.dir, STEP)?;
     let updated = update::update(&dir).map_err(|error| problem(STEP, &error))?;
-    if arguments.json {
+    told(&dir, &updated, arguments.json)
+}
+
+/// Says what has become of the tree.
+pub(super) fn told(dir: &Path, updated: &Updated, json: bool) -> Result<ExitCode, Problem> {
+    if json {
         let list = |paths: &[PathBuf]| paths.iter().map(|p| text(p)).collect::<Vec<_>>();
         output::print_json(&json!({
-            "root": text(&dir),
+            "root": text(dir),
             "added": list(&updated.added),
             "changed": list(&updated.changed),
             "removed": list(&updated.removed),

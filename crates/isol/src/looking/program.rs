@@ -15,7 +15,10 @@ use isol_sys::quote;
 use super::{mounted, throw_away::walk_problem};
 
 #[derive(Debug)]
-pub(crate) struct ProgramInRoot;
+pub(crate) struct ProgramInRoot {
+    /// Whether an ordinary user's own files will do, who calls.
+    pub(crate) as_caller: bool,
+}
 
 impl Step for ProgramInRoot {
     fn name(&self) -> &'static str {
@@ -27,7 +30,13 @@ impl Step for ProgramInRoot {
     }
 
     fn explains(&self) -> String {
-        "find the program, its interpreter and every library in the root; each must be root's, and only root's to write".into()
+        let whose = match self.as_caller {
+            false => "root's, and only root's to write",
+            true => "root's or the caller's, and nobody else's to write",
+        };
+        format!(
+            "find the program, its interpreter and every library in the root; each must be {whose}"
+        )
     }
 
     fn calls(&self) -> &'static [&'static str] {
@@ -124,13 +133,17 @@ fn unsafe_problem(error: &SafetyError) -> Problem {
         _ => Kind::Refused,
     };
     let mut problem = Problem::new(step_names::PROGRAM, error.to_string(), "").kind(kind);
-    problem.help = error.mend().map(str::to_owned);
+    problem.help = error.mend();
     problem
 }
 
 /// Why a program can't start, as the user reads it.
 pub(crate) fn problem(error: &ClosureError, step: &'static str, root: Option<&Path>) -> Problem {
-    let kind = if error.status() == 127 { Kind::NotFound } else { Kind::NotExecutable };
+    let kind = match error.status() {
+        127 => Kind::NotFound,
+        126 => Kind::NotExecutable,
+        _ => Kind::Refused,
+    };
     let problem = Problem::new(step, error.to_string(), "").kind(kind);
     match root.and_then(|root| diagnose::remedy(error, root)) {
         Some(command) => problem.help(command),

@@ -17,14 +17,16 @@ pub(crate) struct ThrowAwayRoot {
     add: Vec<PathBuf>,
     /// Where something is to be mounted in it, and whether on a directory.
     places: Vec<(PathBuf, bool)>,
+    /// Whether it is an ordinary user who makes it.
+    as_caller: bool,
     made: Option<Throwaway>,
     /// Who says that everything that ran in it has ended.
     hold: Option<Arc<dyn Hold>>,
 }
 
 impl ThrowAwayRoot {
-    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
-        Self { add, places: places(policy), made: None, hold: None }
+    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy, as_caller: bool) -> Self {
+        Self { add, places: places(policy), as_caller, made: None, hold: None }
     }
 
     /// What is asked to be mounted in it has to be mounted on something.
@@ -61,6 +63,7 @@ impl ThrowAwayRoot {
             .closure(&request.program, &request.add)
             .map_err(|error| closure_problem(&error, step_names::THROW_AWAY_ROOT, None))?;
         let mut made = Throwaway::create(&state, host, &closure, options).map_err(unusable)?;
+        made.check_asked(host, &request.add, options).map_err(|e| unusable_for_asked(&e))?;
         if keeps {
             made.remember(request, host, &closure).map_err(unusable)?;
         }
@@ -97,8 +100,9 @@ impl Step for ThrowAwayRoot {
 
     fn explains(&self) -> String {
         let added: Vec<_> = self.add.iter().map(|p| format!(", {}", p.display())).collect();
+        let whose = if self.as_caller { "the caller's own" } else { "root's" };
         format!(
-            "make a tree of root's with the program, all that it loads{} and an empty /tmp; remove it at the end",
+            "make a tree of {whose} with the program, all that it loads{} and an empty /tmp; remove it at the end",
             added.concat()
         )
     }
@@ -149,8 +153,18 @@ impl Step for ThrowAwayRoot {
 }
 
 fn unusable(error: &ThrowawayError) -> Problem {
-    Problem::new(step_names::THROW_AWAY_ROOT, "can't make a root", error.to_string())
-        .help("name a root: --root DIR")
+    let problem = Problem::new(step_names::THROW_AWAY_ROOT, "can't make a root", error.to_string());
+    let problem = match error {
+        ThrowawayError::Withheld { .. } => problem.kind(Kind::NotExecutable),
+        _ => problem,
+    };
+    problem.help(error.mend().unwrap_or_else(|| "name a root: --root DIR".into()))
+}
+
+/// What was asked for by name is there, or is refused; it is not what is executed. No command makes it everybody's: it may
+/// be a secret.
+fn unusable_for_asked(error: &ThrowawayError) -> Problem {
+    unusable(error).kind(Kind::Refused).help("leave it out, or add a copy that everybody may read")
 }
 
 pub(crate) fn walk_problem(error: &WalkError, step: &'static str) -> Problem {

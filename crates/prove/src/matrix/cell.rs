@@ -5,8 +5,8 @@ use std::io;
 
 use isol_core::{Allow, Backend, Guarantee, Mode, step_names};
 
-use crate::caller::{ordinary, unless_denied};
-use crate::engine::Outcome;
+use crate::caller::{GIVEN, ordinary, takes_a_given, unless_denied};
+use crate::engine::{GROUPS, Outcome};
 use crate::scenario::{Scenario, Who};
 use crate::subject::Subject;
 use crate::{Attack, Expected, Seen, Setting, Site, Trap, probes};
@@ -148,7 +148,10 @@ fn attack_in(
     // What the tree should not have is in it but for this guarantee's own run.
     let clean = |g: Guarantee| g == Guarantee::RootClean;
     let (on_clean, others): (Vec<_>, Vec<_>) = attacks.into_iter().partition(|(g, _)| clean(*g));
-    for (attacks, clean) in [(others, false), (on_clean, true)] {
+    let (given, others) = as_somebody_given(question, setting, others);
+    for (attacks, clean, somebody) in
+        [(others, false, false), (on_clean, true, false), (given, false, true)]
+    {
         if attacks.is_empty() {
             continue;
         }
@@ -157,11 +160,44 @@ fn attack_in(
         if clean {
             scenario.require.push(Guarantee::RootClean);
         }
+        if somebody {
+            as_given(&mut scenario);
+        }
         let (outcome, expected) = site.attack(&scenario, &attacks)?;
         drop(aside);
         note(outcome, &expected, &attacks, found);
     }
     Ok(())
+}
+
+type Attacks = Vec<(Guarantee, &'static Attack)>;
+
+/// Where an ordinary user has been given ids: the attacks as somebody of these, which are all, and those as himself, without
+/// what does not hold for him.
+fn as_somebody_given(
+    question: &Question,
+    setting: Setting,
+    attacks: Attacks,
+) -> (Attacks, Attacks) {
+    let offered = |g| is_offered(question, g);
+    if setting != Setting::Ordinary || ordinary().is_none() || !offered(Guarantee::GroupsExact) {
+        return (Vec::new(), attacks);
+    }
+    let himself = attacks.iter().copied().filter(|(g, _)| !takes_a_given(*g)).collect();
+    (attacks.into_iter().filter(|(g, _)| offered(*g)).collect(), himself)
+}
+
+fn is_offered(question: &Question, guarantee: Guarantee) -> bool {
+    match &question.subject {
+        Subject::Isol(backend, mode) => super::support(*backend, *mode, guarantee).is_offered(),
+        _ => false,
+    }
+}
+
+/// Has the program be somebody whom the ordinary user has been given.
+pub(crate) fn as_given(scenario: &mut Scenario) {
+    scenario.user = Who::Id(GIVEN);
+    scenario.groups = GROUPS.to_vec();
 }
 
 fn note(
@@ -204,10 +240,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario.without.clone_from(&question.without);
     scenario.lying.clone_from(&question.lying);
     scenario.landlock.clone_from(&question.landlock);
-    let offered = |g| match &question.subject {
-        Subject::Isol(backend, mode) => super::support(*backend, *mode, g).is_offered(),
-        _ => false,
-    };
+    let offered = |g| is_offered(question, g);
     match &question.subject {
         _ if question.least => scenario.allow.push(Allow::HostPids.id().into()),
         Subject::Isol(backend, _) => ask_for_all(&mut scenario, *backend),
@@ -299,6 +332,9 @@ fn spring(
     let mut scenario = scenario(site, question, Setting::Ordinary);
     // A second run in the root would be refused for this, and not by whom it has to be.
     scenario.syslog = None;
+    if takes_a_given(guarantee) && is_offered(question, guarantee) {
+        as_given(&mut scenario);
+    }
     if guarantee == Guarantee::RootClean {
         scenario.require.push(Guarantee::RootClean);
     }

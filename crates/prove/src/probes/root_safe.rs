@@ -3,9 +3,10 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use isol_core::{Guarantee, step_names};
+use isol_root::{Resolver, Sysroot};
 
 use crate::attack::message;
 use crate::scenario::Scenario;
@@ -42,7 +43,7 @@ pub(crate) const PROBE: Probe = Probe {
             mode(program(s).parent().unwrap_or(s.root()).to_owned(), 0o777)
         })
         .of_the_program(),
-        Trap::new("library-for-everybody", &[step_names::PROGRAM], |s, _| mode(library(s)?, 0o666))
+        Trap::new("library-for-everybody", &[step_names::PROGRAM], library_for_everybody)
             .of_the_program(),
     ],
 };
@@ -86,22 +87,19 @@ fn program(site: &Site) -> PathBuf {
     site.root().join(inside)
 }
 
-/// A library of the root's: any shared object that is not the program.
-fn library(site: &Site) -> io::Result<PathBuf> {
-    fn find(dir: &Path) -> Option<PathBuf> {
-        let entries: Vec<_> = fs::read_dir(dir).ok()?.flatten().collect();
-        let file = entries.iter().find(|e| {
-            e.file_name().to_string_lossy().contains("libc.so")
-                && e.file_type().is_ok_and(|t| t.is_file())
-        });
-        file.map(|e| e.path()).or_else(|| {
-            entries
-                .iter()
-                .filter(|e| e.file_type().is_ok_and(|t| t.is_dir()))
-                .find_map(|e| find(&e.path()))
-        })
+/// A library that the program loads, in the root. A program that is linked statically loads none.
+fn library(site: &Site) -> io::Result<Option<PathBuf>> {
+    let tree = Sysroot::open(site.root()).map_err(io::Error::other)?;
+    let closure = Resolver::new(&tree).closure(site.executable(), &[]).map_err(io::Error::other)?;
+    let library = closure.loaded.iter().find(|path| !closure.executed.contains(path));
+    Ok(library.map(|path| site.root().join(path.strip_prefix("/").unwrap_or(path))))
+}
+
+fn library_for_everybody(site: &Site, _: &mut Scenario) -> io::Result<Laid> {
+    match library(site)? {
+        Some(path) => mode(path, 0o666),
+        None => Ok(Laid::not_here("this isol is linked statically, and loads no library")),
     }
-    find(site.root()).ok_or_else(|| io::Error::other("there is no C library in the root"))
 }
 
 /// The whole root, below a directory that is not only root's to write.

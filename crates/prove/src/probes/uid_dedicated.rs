@@ -5,6 +5,7 @@ use std::io;
 use isol_core::{Guarantee, step_names};
 
 use crate::baits::Victim;
+use crate::caller::ordinary;
 use crate::scenario::Scenario;
 use crate::trap::{Laid, Trap};
 use crate::{Attack, Breach, Inside, Probe, Seen, Site};
@@ -29,6 +30,9 @@ fn root_s_uid(_inside: &Inside<'_>) -> Seen {
 }
 
 fn process_outside(site: &Site, _scenario: &mut Scenario) -> io::Result<Laid> {
+    if ordinary().is_some() {
+        return Ok(Laid::not_here("an ordinary user has no process under another uid"));
+    }
     let victim = Victim::start(site.executable(), site.uid())?;
     Ok(Laid::undone_by(move || drop(victim)))
 }

@@ -12,6 +12,7 @@ use nix::sys::stat::Mode;
 
 use super::Report;
 use super::finding::{Finding, What};
+use crate::nsswitch;
 use crate::walk::{Sysroot, WalkError};
 
 const PRELOAD: &str = "/etc/ld.so.preload";
@@ -61,8 +62,10 @@ fn modules(root: &Sysroot, report: Report<'_>) {
                 places.find(|path| host.walk(path).is_ok())
             })
             .map(|path| format!("isol root add {} {}", shell(root.path()), shell(path)));
-        let path = Some(on_host(root, NSSWITCH));
-        report.send(Finding::new(What::MissingModule, path, module).mend(mend));
+        let path = on_host(root, NSSWITCH);
+        // What nobody has nobody can ask.
+        let mend = mend.or_else(|| nsswitch::without_command(&service, &path));
+        report.send(Finding::new(What::MissingModule, Some(path), module).mend(mend));
     }
 }
 

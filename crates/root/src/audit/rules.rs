@@ -206,7 +206,7 @@ impl Rules<'_> {
             && let Some(target) = symlinks::leads_outside(self.root, seen)?
         {
             let detail = format!("to {}", isol_sys::quote::escaped(&target));
-            self.tell(What::OutsideSymlink, || (seen.path(), detail), None);
+            self.tell(What::OutsideSymlink, || (seen.path(), detail), Some("rm"));
         }
         Ok(())
     }
@@ -216,7 +216,12 @@ impl Rules<'_> {
         for file in self.links.outside() {
             let shared = Flaw::of(file.brief.uid, file.brief.mode, 0).is_none();
             let what = if shared { What::SharedFile } else { What::OutsideLink };
-            self.tell_of(what, &file.brief, || (file.path, owned(&file.brief)), None);
+            if self.wants(what) {
+                let path = self.root.path().join(&file.path);
+                let mend = Some(copied(&path));
+                let finding = Finding::new(what, Some(path), owned(&file.brief)).mend(mend);
+                self.report.send(finding.of(file.brief.id()));
+            }
         }
     }
 
@@ -271,6 +276,14 @@ pub(super) fn path<M>(place: &Place<M>, name: &CStr) -> PathBuf {
 pub(super) fn owned(brief: &Brief) -> String {
     let (uid, gid, mode) = (brief.uid, brief.gid, brief.permissions());
     format!("owner {uid}, group {gid}, mode {mode:04o}")
+}
+
+/// A copy takes the file's place. It is made where nobody else could put a link in its way.
+fn copied(path: &Path) -> String {
+    let path = shell(path);
+    format!(
+        "d=$(mktemp -d) && cp -p {path} \"$d/copy\" && mv -f \"$d/copy\" {path} && rmdir \"$d\""
+    )
 }
 
 fn number(brief: &Brief) -> String {

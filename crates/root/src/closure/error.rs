@@ -220,7 +220,8 @@ impl fmt::Display for More<'_> {
 }
 
 impl ClosureError {
-    /// The exit status that says it: 127 for what is missing, 126 for what can't be executed.
+    /// The exit status that says it: 127 for what is missing, 126 for what can't be executed, 125 where it can't be told
+    /// because the caller has no descriptor or no memory left.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
@@ -230,6 +231,7 @@ impl ClosureError {
             | Self::ScriptInterpreterMissing { .. }
             | Self::LibraryMissing { .. } => 127,
             Self::Walk(e) if e.is_missing() => 127,
+            Self::Walk(e) if e.is_the_caller_s_lack() => 125,
             _ => 126,
         }
     }

@@ -22,7 +22,11 @@ impl Tree {
 
     pub(super) fn add_one(&mut self, met: &Met) {
         let kind = match &met.kind {
-            Kind::Directory => EntryKind::Directory { mode: met.meta.permissions() },
+            Kind::Directory => EntryKind::Directory {
+                mode: met.meta.permissions(),
+                uid: met.meta.uid,
+                gid: met.meta.gid,
+            },
             Kind::Symlink { target } => EntryKind::Symlink { target: target.clone() },
             Kind::File => {
                 EntryKind::File { executable: met.meta.mode & 0o111 != 0, meta: met.meta }
@@ -40,7 +44,7 @@ impl Tree {
     /// Adds a made-up file, in place of one that may be there.
     pub(super) fn add_text(&mut self, path: &Path, text: Vec<u8>) {
         for dir in path.ancestors().skip(1) {
-            self.put(dir, EntryKind::Directory { mode: 0o755 });
+            self.put(dir, EntryKind::Directory { mode: 0o755, uid: 0, gid: 0 });
         }
         self.entries.insert(path.to_owned(), (EntryKind::Text { text }, self.why));
     }

@@ -1,12 +1,12 @@
 //! Putting more into a tree that is there: all of it, or nothing.
 
-use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::contents::{Contents, Item, What};
 use super::journal::{self, Change};
 use super::place::Place;
+use super::real_paths::RealPaths;
 use super::{Entry, KeepError, Recipe};
 use crate::closure::Why;
 use crate::throwaway::open_source;
@@ -48,6 +48,9 @@ pub fn add(dir: &Path, paths: &[PathBuf]) -> Result<Added, KeepError> {
     let manifest = place.manifest()?;
     let wanted = Recipe { add: paths.to_vec(), ..Recipe::default() };
     let mut contents = Contents::of(&host, &wanted)?;
+    if let Some(manifest) = &manifest {
+        contents.check_against(&manifest.entries)?;
+    }
     let recipe = manifest.as_ref().map(|manifest| {
         let mut recipe = manifest.recipe.clone();
         recipe.add.extend(paths.iter().filter(|path| !manifest.recipe.add.contains(path)).cloned());
@@ -64,15 +67,15 @@ pub fn add(dir: &Path, paths: &[PathBuf]) -> Result<Added, KeepError> {
         let made_up =
             |entry: &Entry| entry.from.is_none() && matches!(item.what, What::Text { .. });
         let at = real.of(path)?;
-        match there(&root, &host, &at, path, item)? {
-            There::Nothing => put.push(change.put(&at, item, false)?),
+        match there(&root, &host, &at.path, path, item)? {
+            There::Nothing => put.push(change.put(at.for_putting(&root)?, item, false)?),
             There::Same => {}
             // The loaders' configuration leads to what is there, and has to lead to what is new, too.
-            There::Another if known.get(&at).is_some_and(made_up) => {
-                put.push(change.put(&at, item, true)?);
+            There::Another if known.get(&at.path).is_some_and(made_up) => {
+                put.push(change.put(at.for_putting(&root)?, item, true)?);
             }
             There::Another => {
-                let below = at.strip_prefix("/").unwrap_or(&at);
+                let below = at.path.strip_prefix("/").unwrap_or(&at.path);
                 return Err(KeepError::Another { path: root.path().join(below) });
             }
         }
@@ -116,38 +119,6 @@ fn configurations(
         }
     }
     Ok(())
-}
-
-/// Where things come that go into a tree by the host's paths: the tree may have links where the host has none.
-pub(super) struct RealPaths<'a> {
-    root: &'a Sysroot,
-    directories: HashMap<PathBuf, PathBuf>,
-}
-
-impl<'a> RealPaths<'a> {
-    pub(super) fn new(root: &'a Sysroot) -> Self {
-        let directories = HashMap::from([(PathBuf::from("/"), PathBuf::from("/"))]);
-        Self { root, directories }
-    }
-
-    /// Directories have to be asked for before what is in them.
-    pub(super) fn of(&mut self, path: &Path) -> Result<PathBuf, KeepError> {
-        let above = path.parent().unwrap_or(Path::new("/"));
-        let above = match self.directories.get(above) {
-            Some(above) => above.clone(),
-            // Something is in the place of a directory.
-            None => self.root.walk(above)?.path().to_owned(),
-        };
-        let at = above.join(path.file_name().unwrap_or_default());
-        let lands = match self.root.walk(&at) {
-            Ok(trail) => trail.dir().map(|_| trail.path().to_owned()),
-            Err(_) => Some(at.clone()),
-        };
-        if let Some(lands) = lands {
-            self.directories.insert(path.to_owned(), lands);
-        }
-        Ok(at)
-    }
 }
 
 pub(super) enum There {

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use isol_sys::device::Harmless;
 use isol_sys::meta::Meta;
+use isol_sys::quote::shown;
 
-use super::{KeepError, Recipe, devices, etc, locale, nss};
+use super::journal::STAGE;
+use super::{Entry, KeepError, Recipe, devices, etc, locale, nss};
 use crate::closure::{Closure, EntryKind, ExtraPath, MissingLibrary, Resolver, Why};
+use crate::rights::{Owner, Rights};
 use crate::walk::{Kind, Sysroot, WalkError};
 
 /// One thing that is to be in a tree.
@@ -53,11 +56,16 @@ impl Contents {
     pub(super) fn of(host: &Sysroot, recipe: &Recipe) -> Result<Self, KeepError> {
         let closure = closure(host, recipe)?;
         let mut contents = Self::default();
+        let mut rights = Rights::of(Owner::ROOT);
         for entry in &closure.entries {
             let what = match &entry.kind {
-                EntryKind::Directory { mode } => directory(*mode),
+                EntryKind::Directory { mode, uid, gid } => {
+                    directory(mode & 0o700 | rights.directory(&entry.path, *mode, *uid, *gid))
+                }
                 EntryKind::Symlink { target } => What::Symlink { target: target.clone() },
-                EntryKind::File { meta, .. } => copy(&entry.path, meta, recipe),
+                EntryKind::File { meta, .. } => {
+                    copy(&entry.path, meta, rights.file(&entry.path, meta), recipe)
+                }
                 EntryKind::Text { text } => What::Text { text: text.clone() },
             };
             contents.items.insert(entry.path.clone(), Item { what, why: entry.why });
@@ -90,18 +98,20 @@ impl Contents {
             let made = || Item { what: directory(0o755), why };
             let item = self.items.entry(above.to_owned()).or_insert_with(made);
             if !matches!(item.what, What::Directory { .. }) {
-                return Err(KeepError::CantHonour {
-                    what: format!("{} can't be made", path.display()),
-                    why: format!("{} is no directory in the tree", above.display()),
-                    help: None,
-                });
+                return Err(taken(above, &item.what));
             }
         }
-        // A directory that is needed anyway becomes what is asked for; of two files the first one counts.
-        let replaces = matches!(what, What::Directory { .. });
-        match self.items.get(path) {
-            Some(there) if !matches!((&there.what, replaces), (What::Directory { .. }, true)) => {}
-            _ => drop(self.items.insert(path.to_owned(), Item { what, why })),
+        match (self.items.get(path).map(|item| &item.what), &what) {
+            // A directory that is needed anyway becomes what is asked for.
+            (None, _) | (Some(What::Directory { .. }), What::Directory { .. }) => {
+                self.items.insert(path.to_owned(), Item { what, why });
+            }
+            (Some(What::Device(there)), What::Device(device)) if there == device => {}
+            (Some(there), What::Directory { .. } | What::Device(_)) => {
+                return Err(taken(path, there));
+            }
+            // Of two files the first one counts.
+            _ => {}
         }
         Ok(())
     }
@@ -122,8 +132,28 @@ impl Contents {
         if trail.last().kind != Kind::File {
             return Ok(false);
         }
-        let what = copy(trail.path(), &trail.last().meta, &Recipe::default());
+        let bits = Owner::ROOT.bits_of(&trail);
+        let what = copy(trail.path(), &trail.last().meta, bits, &Recipe::default());
         self.put(at, what, why).map(|()| true)
+    }
+
+    /// Nothing is to come into a directory of a tree's that is there for programs to write to.
+    pub(super) fn check_against(&self, entries: &[Entry]) -> Result<(), KeepError> {
+        let shared: Vec<_> = entries.iter().filter(|entry| entry.is_for_writing()).collect();
+        for path in self.items.keys() {
+            let is_in = |entry: &&&Entry| path.starts_with(&entry.path) && *path != entry.path;
+            if let Some(shared) = shared.iter().find(is_in) {
+                return Err(KeepError::CantHonour {
+                    what: format!("{} can't be added", shown(path)),
+                    why: format!(
+                        "{} is for programs to write to, and what isol puts into a tree is root's alone",
+                        shown(&shared.path)
+                    ),
+                    help: None,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Nothing is executed or loaded from where somebody else could put something in its place.
@@ -131,6 +161,13 @@ impl Contents {
         let for_writing =
             |path: &&Path| self.items.get(*path).is_some_and(|item| item.is_for_writing());
         for (path, item) in &self.items {
+            if path.starts_with(Path::new("/").join(STAGE)) {
+                return Err(KeepError::CantHonour {
+                    what: format!("{} can't be in a tree", shown(path)),
+                    why: String::from("what is there is removed: new things are made there"),
+                    help: None,
+                });
+            }
             if matches!(item.what, What::Directory { .. }) {
                 continue;
             }
@@ -144,6 +181,37 @@ impl Contents {
         }
         Ok(self)
     }
+}
+
+/// What is asked for can't be had, because of what the host has there.
+fn taken(path: &Path, there: &What) -> KeepError {
+    let (is, help) = match there {
+        What::Symlink { target } => {
+            let help = format!("name the place that it leads to, {}", shown(&led(path, target)));
+            (format!("a link to {}", shown(target)), Some(help))
+        }
+        What::Directory { .. } => (String::from("a directory"), None),
+        What::Device(_) => (String::from("a device"), None),
+        What::File { .. } | What::Text { .. } => (String::from("a file"), None),
+    };
+    KeepError::CantHonour {
+        what: format!("{} can't be made as it is asked for", shown(path)),
+        why: format!("it is {is} in the tree"),
+        help,
+    }
+}
+
+/// What a link says, as a path; other links on the way are for the user to see.
+fn led(link: &Path, target: &Path) -> PathBuf {
+    let mut path = PathBuf::from("/");
+    for part in link.parent().unwrap_or(link).join(target).components() {
+        match part {
+            std::path::Component::Normal(name) => path.push(name),
+            std::path::Component::ParentDir => drop(path.pop()),
+            _ => {}
+        }
+    }
+    path
 }
 
 impl Item {
@@ -181,18 +249,18 @@ fn closure(host: &Sysroot, recipe: &Recipe) -> Result<Closure, KeepError> {
     Ok(resolver.closure_of(&recipe.programs, &extra)?)
 }
 
-/// A directory is for whom it is for on the host, and for nobody to write to.
+/// A directory is for nobody to write to.
 fn directory(mode: u32) -> What {
     What::Directory { mode: mode & 0o755, uid: 0, gid: 0 }
 }
 
-/// A file is never for more people than on the host, and for nobody to write to.
-fn copy(from: &Path, meta: &Meta, recipe: &Recipe) -> What {
+/// A file is for those whom `bits` names, never for more people than on the host, and for nobody to write to.
+fn copy(from: &Path, meta: &Meta, bits: u32, recipe: &Recipe) -> What {
     let set_id = if recipe.set_id { meta.mode & 0o6000 } else { 0 };
     What::File {
         from: from.to_owned(),
         meta: *meta,
-        mode: meta.mode & 0o555 | set_id,
+        mode: meta.mode & 0o500 | bits | set_id,
         capabilities: recipe.capabilities,
     }
 }

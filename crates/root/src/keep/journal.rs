@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::contents::Item;
 use super::make::{self, OpenDirs, open_dir};
 use super::place::Place;
-use super::{Entry, KeepError, Manifest, path_text};
+use super::{Entry, KeepError, Manifest, mounts, path_text};
 use crate::throwaway::remove_tree;
 use crate::walk::Sysroot;
 
@@ -56,13 +56,24 @@ enum Step {
     },
 }
 
-/// A change in the making. Dropped before it is [carried out](Self::carry_out), it leaves what the next call removes.
+/// A change in the making. Dropped before it is [carried out](Self::carry_out), it leaves nothing.
 pub(super) struct Change<'a> {
     place: &'a Place,
     root: &'a Sysroot,
     host: &'a Sysroot,
     stage: OwnedFd,
     steps: Vec<Step>,
+    /// The note is written, or may be: the stage is what it speaks of.
+    is_noted: bool,
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        if !self.is_noted {
+            // What can't be removed now is removed by the next call.
+            let _ = remove_tree(self.root.as_fd(), self.root.path(), STAGE);
+        }
+    }
 }
 
 impl<'a> Change<'a> {
@@ -74,8 +85,9 @@ impl<'a> Change<'a> {
         let failed = |call| KeepError::io(call, &root.path().join(STAGE));
         mkdirat(root, STAGE, Mode::S_IRWXU).map_err(failed("make"))?;
         let stage = open_dir(root, Path::new(STAGE)).map_err(failed("open"))?;
-        fchmod(&stage, Mode::S_IRWXU).map_err(failed("chmod"))?;
-        Ok(Self { place, root, host, stage, steps: Vec::new() })
+        let change = Self { place, root, host, stage, steps: Vec::new(), is_noted: false };
+        fchmod(&change.stage, Mode::S_IRWXU).map_err(failed("chmod"))?;
+        Ok(change)
     }
 
     /// Stages `item`, which is to be at `path`, and says what it will be.
@@ -85,6 +97,7 @@ impl<'a> Change<'a> {
         item: &Item,
         replace: bool,
     ) -> Result<Entry, KeepError> {
+        mounts::check(self.root, path)?;
         let number = self.steps.len();
         let shown = self.root.path().join(path.strip_prefix("/").unwrap_or(path));
         let name = PathBuf::from(number.to_string());
@@ -93,8 +106,10 @@ impl<'a> Change<'a> {
         Ok(made)
     }
 
-    pub(super) fn remove(&mut self, path: &Path, directory: bool) {
+    pub(super) fn remove(&mut self, path: &Path, directory: bool) -> Result<(), KeepError> {
+        mounts::check(self.root, path)?;
         self.steps.push(Step::Remove { path: path.to_owned(), directory });
+        Ok(())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -103,7 +118,6 @@ impl<'a> Change<'a> {
 
     /// Does it; `manifest` is what the tree is then.
     pub(super) fn carry_out(mut self, manifest: Option<Manifest>) -> Result<(), KeepError> {
-        self.check_file_systems()?;
         let shown = self.root.path().join(STAGE);
         sync::file_system(&self.stage).map_err(KeepError::io("sync", &shown))?;
         let journal = Journal { steps: std::mem::take(&mut self.steps), manifest };
@@ -112,30 +126,23 @@ impl<'a> Change<'a> {
             path: self.place.path_of(&name),
             why: e.to_string(),
         })?;
-        self.place.write(&name, &text)?;
-        finish(self.place, self.root, journal)
-    }
-
-    /// Nothing is staged for where another file system is mounted: it could not be renamed there.
-    fn check_file_systems(&self) -> Result<(), KeepError> {
-        let own = self.root.meta().dev;
-        for step in &self.steps {
-            let (Step::Put { path, .. } | Step::Remove { path, .. }) = step;
-            for above in path.ancestors().skip(1) {
-                match self.root.walk(above) {
-                    Ok(trail) if trail.last().meta.dev != own => {
-                        return Err(KeepError::OtherFileSystem {
-                            path: self.root.path().join(above),
-                        });
-                    }
-                    Ok(_) => break,
-                    // It is to be made.
-                    Err(e) if e.is_missing() => {}
-                    Err(e) => return Err(e.into()),
-                }
-            }
+        if let Err(e) = self.place.write(&name, &text) {
+            // The note may have its name already, and not be on the disk.
+            self.is_noted = self.place.unlink(&name).is_err();
+            return Err(e);
         }
-        Ok(())
+        self.is_noted = true;
+        let left = finish(self.place, self.root, journal).map_err(|why| KeepError::Unfinished {
+            root: self.root.path().to_owned(),
+            why: Box::new(why),
+        })?;
+        match left.first() {
+            None => Ok(()),
+            Some(first) => Err(KeepError::InTheWay {
+                root: self.root.path().to_owned(),
+                path: self.root.path().join(first.strip_prefix("/").unwrap_or(first)),
+            }),
+        }
     }
 }
 
@@ -158,17 +165,22 @@ pub(super) fn recover(place: &Place) -> Result<(), KeepError> {
                 path: place.path_of(&name),
                 why: e.to_string(),
             })?;
-            finish(place, &root, journal)
+            // What could not be put in its place is missing: `verify` tells of it.
+            finish(place, &root, journal).map(drop)
         }
         None => Ok(remove_tree(root.as_fd(), root.path(), STAGE)?),
     }
 }
 
-fn finish(place: &Place, root: &Sysroot, journal: Journal) -> Result<(), KeepError> {
+/// The places in which something else has come up meanwhile: it stays, and nothing waits for it to go.
+fn finish(place: &Place, root: &Sysroot, journal: Journal) -> Result<Vec<PathBuf>, KeepError> {
+    let mut left = Vec::new();
     if let Some(stage) = stage(root)? {
         let mut open = OpenDirs::new(root.as_fd());
         for step in &journal.steps {
-            step.carry_out(root, &stage, &mut open)?;
+            if !step.carry_out(root, &stage, &mut open)? {
+                left.push(step.path().to_owned());
+            }
         }
         sync::file_system(root).map_err(KeepError::io("sync", root.path()))?;
     }
@@ -179,7 +191,7 @@ fn finish(place: &Place, root: &Sysroot, journal: Journal) -> Result<(), KeepErr
     remove_tree(root.as_fd(), root.path(), STAGE)?;
     fsync(root).map_err(KeepError::io("sync", root.path()))?;
     place.unlink(&place.journal_name())?;
-    place.sync()
+    place.sync().map(|()| left)
 }
 
 fn stage(root: &Sysroot) -> Result<Option<OwnedFd>, KeepError> {
@@ -191,20 +203,27 @@ fn stage(root: &Sysroot) -> Result<Option<OwnedFd>, KeepError> {
 }
 
 impl Step {
-    /// Done already, it does nothing.
+    fn path(&self) -> &Path {
+        let (Self::Put { path, .. } | Self::Remove { path, .. }) = self;
+        path
+    }
+
+    /// Done already, it does nothing; false if something is in the way that was not there before.
     fn carry_out(
         &self,
         root: &Sysroot,
         stage: &OwnedFd,
         open: &mut OpenDirs<'_>,
-    ) -> Result<(), KeepError> {
-        let (Self::Put { path, .. } | Self::Remove { path, .. }) = self;
+    ) -> Result<bool, KeepError> {
+        let path = self.path();
         let shown = root.path().join(path.strip_prefix("/").unwrap_or(path));
         let failed = |call| KeepError::io(call, &shown);
         let name = Path::new(path.file_name().unwrap_or_default());
         let parent = match open.parent_of(path) {
             Ok(parent) => parent,
-            Err(Errno::ENOENT) if matches!(self, Self::Remove { .. }) => return Ok(()),
+            Err(Errno::ENOENT) if matches!(self, Self::Remove { .. }) => return Ok(true),
+            // No directory any more: a link, which is not followed.
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::EMLINK) => return Ok(false),
             Err(e) => return Err(failed("open the directory of")(e)),
         };
         match self {
@@ -215,8 +234,17 @@ impl Step {
                     false => rename::no_replace(stage, &staged, parent, name),
                 };
                 match done {
-                    // What has come there meanwhile stays: `verify` tells of it.
-                    Ok(()) | Err(Errno::ENOENT | Errno::EEXIST) => Ok(()),
+                    Ok(()) => Ok(true),
+                    // It was done before, or it can't be done.
+                    Err(
+                        Errno::ENOENT
+                        | Errno::EEXIST
+                        | Errno::ENOTEMPTY
+                        | Errno::EISDIR
+                        | Errno::ENOTDIR
+                        | Errno::EXDEV
+                        | Errno::EBUSY,
+                    ) => Ok(Meta::at(stage, &staged) == Err(Errno::ENOENT)),
                     Err(e) => Err(failed("rename to")(e)),
                 }
             }
@@ -226,7 +254,15 @@ impl Step {
                     false => UnlinkatFlags::NoRemoveDir,
                 };
                 match unlinkat(parent, name, flag) {
-                    Ok(()) | Err(Errno::ENOENT | Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
+                    Ok(()) | Err(Errno::ENOENT) => Ok(true),
+                    Err(
+                        Errno::ENOTEMPTY
+                        | Errno::EEXIST
+                        | Errno::ENOTDIR
+                        | Errno::EISDIR
+                        | Errno::EPERM
+                        | Errno::EBUSY,
+                    ) => Ok(false),
                     Err(e) => Err(failed("remove")(e)),
                 }
             }

@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use isol_sys::{copy, device, xattr};
+use isol_sys::quote::{shell, shown};
+use isol_sys::{copy, device, mount, xattr};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, mkdirat};
@@ -131,6 +132,17 @@ impl Maker<'_> {
     }
 
     fn device(&self, device: device::Harmless) -> Result<(), KeepError> {
+        if mount::forbids_devices(self.dir) == Ok(true) {
+            let dir = self.shown.ancestors().find(|dir| dir.is_dir()).unwrap_or(self.shown);
+            return Err(KeepError::CantHonour {
+                what: format!("{} would be of no use", shown(self.shown)),
+                why: String::from("its file system is mounted nodev"),
+                help: Some(format!(
+                    "mount -o remount,dev \"$(findmnt -no TARGET -T {})\"",
+                    shell(dir)
+                )),
+            });
+        }
         if Path::new(device.name()) == self.name {
             return device::make(self.dir, device).map_err(self.failed("mknod"));
         }

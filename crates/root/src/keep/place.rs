@@ -15,7 +15,7 @@ use isol_sys::state::{Lock, StateDir};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::Mode;
-use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
+use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::{KeepError, Manifest};
 use crate::walk::{READ, Sysroot};
@@ -37,6 +37,10 @@ pub(super) struct Place {
 impl Place {
     /// Opens the directory above `dir`, as carefully as a root.
     pub(super) fn of(dir: &Path) -> Result<Self, KeepError> {
+        let user = geteuid();
+        if !user.is_root() {
+            return Err(KeepError::NotRoot { user: user.as_raw() });
+        }
         if !dir.is_absolute() {
             return Err(RootDirError::Relative { path: dir.to_owned() }.into());
         }
@@ -150,10 +154,17 @@ impl Place {
         let mode = Mode::from_bits_truncate(0o644);
         let fd = openat(&self.parent, &new, flags, mode).map_err(KeepError::io("make", &path))?;
         let mut file = File::from(fd);
-        file.write_all(text).map_err(KeepError::std("write", &path))?;
-        nix::sys::stat::fchmod(&file, mode).map_err(KeepError::io("chmod", &path))?;
-        fsync(&file).map_err(KeepError::io("fsync", &path))?;
-        renameat(&self.parent, &new, &self.parent, name).map_err(KeepError::io("rename", &path))?;
+        let mut write = || {
+            file.write_all(text).map_err(KeepError::std("write", &path))?;
+            nix::sys::stat::fchmod(&file, mode).map_err(KeepError::io("chmod", &path))?;
+            fsync(&file).map_err(KeepError::io("fsync", &path))?;
+            renameat(&self.parent, &new, &self.parent, name).map_err(KeepError::io("rename", &path))
+        };
+        if let Err(e) = write() {
+            // The first error is the one to tell; what is left is removed by the next call.
+            let _ = self.unlink(&new);
+            return Err(e);
+        }
         self.sync()
     }
 
@@ -161,6 +172,8 @@ impl Place {
     pub(super) fn unlink(&self, name: &Path) -> Result<(), KeepError> {
         match unlinkat(&self.parent, name, UnlinkatFlags::NoRemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),
+            // Asked of a file system that is mounted read-only, whether there is something or not.
+            Err(Errno::EROFS) if Meta::at(self, name) == Err(Errno::ENOENT) => Ok(()),
             Err(e) => Err(KeepError::io("unlink", &self.path_of(name))(e)),
         }
     }

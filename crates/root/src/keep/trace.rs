@@ -33,9 +33,25 @@ const OTHERWISE: [&str; 7] = [
 /// Where there is no file that could be copied.
 const NOT_FILES: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
+/// Whether programs can be watched here: to be asked before anything is said or made.
+///
+/// # Errors
+/// [`KeepError::CantHonour`] where they can't.
+pub fn available() -> Result<(), KeepError> {
+    if system::AVAILABLE {
+        return Ok(());
+    }
+    Err(KeepError::CantHonour {
+        what: String::from("a program can't be watched on this system"),
+        why: String::from("isol knows how on Linux only"),
+        help: Some(String::from("name what it loads later: --add PATH")),
+    })
+}
+
 /// Runs `command`, **unconfined**, until it and all that it has started have ended, and says what it opened or looked at, below
 /// `/proc`, `/sys`, `/dev` and `/run` excepted, and the databases of users and the configuration of look-ups and of the
-/// loader. With a `limit`, what is left after this time is ended.
+/// loader. With a `limit`, what is left after this time is ended. It runs in a session of its own, without a controlling terminal, and
+/// has no descriptors but 0, 1 and 2, which are those of the command.
 ///
 /// # Errors
 /// [`KeepError::CantHonour`] on systems where that can't be done, [`KeepError::Io`] if the program could not be
@@ -51,13 +67,7 @@ const NOT_FILES: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 /// # Ok::<(), isol_root::keep::KeepError>(())
 /// ```
 pub fn trace(command: &mut Command, limit: Option<Duration>) -> Result<Traced, KeepError> {
-    if !system::AVAILABLE {
-        return Err(KeepError::CantHonour {
-            what: String::from("a program can't be watched on this system"),
-            why: String::from("isol knows how on Linux only"),
-            help: Some(String::from("name what it loads later: --add PATH")),
-        });
-    }
+    available()?;
     let (mut read, mut written) = (BTreeSet::new(), BTreeSet::new());
     let program = PathBuf::from(command.get_program());
     let status = system::watch(command, limit, &mut |file| {

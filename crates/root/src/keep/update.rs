@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::add::{RealPaths, There, there};
+use super::add::{There, there};
 use super::contents::{Contents, Item, What};
 use super::journal::{self, Change, STAGE};
 use super::make::{digest, hexadecimal};
 use super::place::Place;
+use super::real_paths::RealPaths;
 use super::verify::is_as_noted;
-use super::{Entry, EntryType, KeepError};
+use super::{Entry, EntryType, KeepError, Recipe};
 use crate::throwaway::open_source;
 use crate::walk::Sysroot;
 
@@ -47,13 +48,24 @@ pub struct Updated {
 /// # Ok::<(), isol_root::keep::KeepError>(())
 /// ```
 pub fn update(dir: &Path) -> Result<Updated, KeepError> {
+    bring(dir, |_| Ok(()))
+}
+
+/// Brings the tree to what its recipe says when `change` is done with it.
+pub(super) fn bring(
+    dir: &Path,
+    change: impl FnOnce(&mut Recipe) -> Result<(), KeepError>,
+) -> Result<Updated, KeepError> {
     let place = Place::of(dir)?;
     let root = place.open()?;
     let lock = place.lock()?;
     journal::recover(&place)?;
     let manifest = place.manifest_needed()?;
     let host = Sysroot::open(Path::new("/"))?;
-    let contents = Contents::of(&host, &manifest.recipe)?;
+    let mut recipe = manifest.recipe.clone();
+    change(&mut recipe)?;
+    check_host(&host, &recipe, &root)?;
+    let contents = Contents::of(&host, &recipe)?;
     let known = manifest.by_path();
     let mut change = Change::new(&place, &root, &host)?;
     let mut updated = Updated { notes: super::build::notes(&contents), ..Updated::default() };
@@ -61,40 +73,50 @@ pub fn update(dir: &Path) -> Result<Updated, KeepError> {
     let mut real = RealPaths::new(&root);
     for (path, item) in &contents.items {
         let at = real.of(path)?;
-        wanted.insert(at.clone());
-        match known.get(&at) {
-            None => match there(&root, &host, &at, path, item)? {
+        wanted.insert(at.path.clone());
+        match known.get(&at.path) {
+            None => match there(&root, &host, &at.path, path, item)? {
                 There::Nothing => {
-                    put.push(change.put(&at, item, false)?);
-                    updated.added.push(at);
+                    put.push(change.put(at.for_putting(&root)?, item, false)?);
+                    updated.added.push(at.path);
                 }
                 // It came by other ways, and is not the manifest's.
                 There::Same => {}
-                There::Another => updated.kept.push(at),
+                There::Another => updated.kept.push(at.path),
             },
             Some(entry) if is_up_to_date(&host, entry, item)? => {}
             Some(entry) if is_replaceable(&root, entry, item)? => {
-                put.push(change.put(&at, item, true)?);
-                updated.changed.push(at);
+                put.push(change.put(at.for_putting(&root)?, item, true)?);
+                updated.changed.push(at.path);
             }
-            Some(_) => updated.kept.push(at),
+            Some(_) => updated.kept.push(at.path),
         }
     }
     let gone = no_longer_wanted(&root, &known, &wanted, &mut updated.kept)?;
     for entry in &gone {
-        change.remove(&entry.path, entry.kind == EntryType::Directory);
+        change.remove(&entry.path, entry.kind == EntryType::Directory)?;
         updated.removed.push(entry.path.clone());
     }
-    if change.is_empty() {
+    if change.is_empty() && recipe == manifest.recipe {
         drop(change);
         journal::recover(&place)?;
     } else {
-        let recipe = manifest.recipe.clone();
         let manifest = journal::changed(manifest, put, &updated.removed, recipe);
         change.carry_out(Some(manifest))?;
     }
     lock.release()?;
     Ok(updated)
+}
+
+/// What the tree was asked to hold is on the host, or all that is not is named.
+fn check_host(host: &Sysroot, recipe: &Recipe, root: &Sysroot) -> Result<(), KeepError> {
+    let is_gone = |path: &&PathBuf| host.walk(path).is_err_and(|error| error.is_missing());
+    let asked = recipe.programs.iter().chain(&recipe.add);
+    let gone: BTreeSet<_> = asked.filter(is_gone).cloned().collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    Err(KeepError::Gone { root: root.path().to_owned(), paths: gone.into_iter().collect() })
 }
 
 /// Whether the manifest's entry is what would be made now.

@@ -11,10 +11,12 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, futimens, mkdirat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, fchown, geteuid, symlinkat};
+use nix::unistd::{Gid, Uid, fchown, getegid, geteuid, symlinkat};
 
+use super::withheld::{Kept, Withheld, check_needed};
 use super::{Note, Options, ThrowawayError};
 use crate::closure::{Closure, EntryKind};
+use crate::rights::{Owner, Rights};
 use crate::walk::{READ, Sysroot};
 
 /// A name that can be put between the colons of `/etc/passwd`.
@@ -49,25 +51,37 @@ pub(super) fn fill(
     source: &Sysroot,
     closure: &Closure,
     options: &Options,
-) -> Result<Vec<Note>, ThrowawayError> {
-    entries(root.as_fd(), base, source, closure)?;
-    furnish(&Maker { base }, root, closure, options)
+) -> Result<(Vec<Note>, Vec<Withheld>), ThrowawayError> {
+    let withheld = entries(root.as_fd(), base, source, closure)?;
+    check_needed(&withheld, source, closure, options)?;
+    furnish(&Maker { base }, root, closure, options).map(|notes| (notes, withheld))
 }
 
-/// Puts what the closure names into the root.
+/// Puts what the closure names into the root, and says what of it is not for everybody.
+///
+/// Nobody may do more with a copy than with the host's file, but for one: the program itself, whose caller has asked
+/// that its user run it.
 pub(super) fn entries(
     root: BorrowedFd<'_>,
     base: &Path,
     source: &Sysroot,
     closure: &Closure,
-) -> Result<(), ThrowawayError> {
+) -> Result<Vec<Withheld>, ThrowawayError> {
     let maker = Maker { base };
+    let program = source.walk(&closure.program).map(|trail| trail.path().to_owned());
+    let program = program.unwrap_or_else(|_| closure.program.clone());
+    let owner = Owner { uid: geteuid().as_raw(), gid: getegid().as_raw() };
+    let mut rights = Rights::of(owner);
+    let mut withheld = Vec::new();
     let mut open = OpenDirs { root, open: Vec::new() };
     for entry in &closure.entries {
         let parent = open.parent_of(&entry.path);
         match &entry.kind {
-            EntryKind::Directory { .. } => {
-                let made = maker.directory(parent, &entry.path, 0o755)?;
+            EntryKind::Directory { mode, uid, gid } => {
+                let bits = rights.directory(&entry.path, *mode, *uid, *gid);
+                withheld.extend(Withheld::find(&entry.path, bits, true, Kept::Directory));
+                let way = if program.starts_with(&entry.path) { 0o011 } else { 0 };
+                let made = maker.directory(parent, &entry.path, 0o700 | bits | way)?;
                 open.push(&entry.path, made);
             }
             EntryKind::Symlink { target } => {
@@ -78,12 +92,19 @@ pub(super) fn entries(
                 let from = open_source(source, &entry.path, meta)?;
                 let to = maker.file(parent, &entry.path)?;
                 copy(from, &to, &entry.path, meta, &maker)?;
-                maker.finish(&to, &entry.path, if *executable { 0o555 } else { 0o444 })?;
+                let all = if *executable { 0o555 } else { 0o444 };
+                let bits = rights.file(&entry.path, meta);
+                let (kind, mode) = match entry.path == program {
+                    true => (Kept::Program, all),
+                    false => (Kept::File, all & (0o500 | bits)),
+                };
+                withheld.extend(Withheld::find(&entry.path, bits, *executable, kind));
+                maker.finish(&to, &entry.path, mode)?;
             }
             EntryKind::Text { text } => maker.text(parent, &entry.path, text)?,
         }
     }
-    Ok(())
+    Ok(withheld)
 }
 
 /// What every root has.

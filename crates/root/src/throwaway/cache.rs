@@ -28,6 +28,7 @@ use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat};
 pub use store::{Kept, clear, list};
 
 use super::build::{Maker, passwd_and_group};
+use super::withheld::Withheld;
 use super::{Note, Options, PREFIX, Throwaway, ThrowawayError, random, remove_tree};
 use crate::closure::Closure;
 use crate::walk::Sysroot;
@@ -68,7 +69,13 @@ impl Throwaway {
     ) -> Result<Option<Self>, ThrowawayError> {
         super::build::check(options)?;
         let Some(store) = Store::existing(state) else { return Ok(None) };
-        let Some(record) = store.record(request) else { return Ok(None) };
+        let Some(record) = store.record(request) else {
+            // Nobody knows what is in it, as after a change of what a record says.
+            if store.has_tree(request) {
+                store.remove(request)?;
+            }
+            return Ok(None);
+        };
         if !record.host_is_unchanged() {
             store.remove(request)?;
             return Ok(None);
@@ -102,6 +109,8 @@ impl Throwaway {
             notes,
             made_by: std::process::id(),
             keep: Some(keep),
+            // Else it had not been kept.
+            withheld: Vec::new(),
             lock: Some(lock),
         };
         match new.welcome(options, &own) {
@@ -115,7 +124,8 @@ impl Throwaway {
     }
 
     /// Notes down what is needed to give this tree back when its run has ended, instead of removing it: see
-    /// [`give_back`](Self::give_back).
+    /// [`give_back`](Self::give_back). Not of a tree with files in it that not everybody may read on the host: no copy of
+    /// these outlives its run.
     ///
     /// # Errors
     /// [`ThrowawayError`] if a file can't be looked at.
@@ -125,6 +135,9 @@ impl Throwaway {
         source: &Sysroot,
         closure: &Closure,
     ) -> Result<(), ThrowawayError> {
+        if self.withheld.iter().any(Withheld::is_private) {
+            return Ok(());
+        }
         let record = Record::of(self, request, source, closure)?;
         let has_tmp = record.has_tmp;
         self.keep = Some(Keep { request: request.clone(), record: Some(record), has_tmp });

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use isol_core::Uid;
 use isol_sys::quote::{shell, shown};
 use isol_sys::state::StateError;
 use nix::errno::Errno;
 use thiserror::Error;
+
+use crate::safety::Need;
 
 /// Why a throw-away root could not be made, or not be removed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -25,6 +28,25 @@ pub enum ThrowawayError {
     Changed {
         /// The file.
         path: PathBuf,
+    },
+    /// Not everybody can have it on the host, and so the root's user can't.
+    #[error(
+        "{} can't be {} by uid {user} on this host (owner {uid}, group {gid}, mode {mode:04o}), and so not in the root",
+        shown(path), need.done()
+    )]
+    Withheld {
+        /// The file, or a directory on the way to it.
+        path: PathBuf,
+        /// What the user would have to be able to do.
+        need: Need,
+        /// The user.
+        user: Uid,
+        /// The owner.
+        uid: u32,
+        /// The group.
+        gid: u32,
+        /// The permission bits.
+        mode: u32,
     },
     /// Something could not be made.
     #[error("{call} {}: {}", shown(path), source.desc())]
@@ -67,6 +89,19 @@ pub enum RemoveError {
         /// Why.
         source: Errno,
     },
+}
+
+impl ThrowawayError {
+    /// The command that mends it, where there is one.
+    #[must_use]
+    pub fn mend(&self) -> Option<String> {
+        match self {
+            Self::State(e) => e.mend().map(str::to_owned),
+            Self::Remove(e) => e.mend(),
+            Self::Withheld { path, need, .. } => Some(need.mend(path)),
+            _ => None,
+        }
+    }
 }
 
 impl RemoveError {

@@ -40,6 +40,8 @@ pub(crate) fn remove_tree(dir: BorrowedFd<'_>, path: &Path, name: &str) -> Resul
     // Under a name of its own, which also shows that nothing is mounted on the tree itself.
     match renameat(dir, name, dir, gone.as_str()) {
         Ok(()) | Err(Errno::ENOENT) => {}
+        // Asked of a file system that is mounted read-only, whether there is something or not.
+        Err(Errno::EROFS) if Meta::at(dir, name) == Err(Errno::ENOENT) => {}
         // Left by somebody who was killed at it: that one first, then this.
         Err(Errno::ENOTEMPTY | Errno::EEXIST) => {
             Removal::of(dir, path, &gone)?;

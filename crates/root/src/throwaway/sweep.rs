@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use isol_sys::state::{Lock, StateDir, StateError};
+use isol_sys::state::{Lock, RANGE_FILE, StateDir, StateError};
 
 use super::remove::{GONE, remove_tree};
 use super::{PREFIX, ThrowawayError};
@@ -11,6 +11,8 @@ use super::{PREFIX, ThrowawayError};
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Swept {
+    /// Whether there was anything at all, of a run that is dead or of one that lives.
+    pub found: bool,
     /// The names of the stale locks and roots that are gone.
     pub removed: Vec<String>,
     /// The stale locks that the caller wanted to keep.
@@ -42,8 +44,13 @@ pub fn sweep(
     state: &StateDir,
     mut on_stale: impl FnMut(&Lock) -> bool,
 ) -> Result<Swept, StateError> {
-    let mut swept = Swept::default();
-    let mut stale: Vec<_> = state.stale()?.collect();
+    let names = state.entries()?;
+    let mut swept =
+        Swept { found: names.iter().any(|name| name != RANGE_FILE), ..Swept::default() };
+    if !swept.found {
+        return Ok(swept);
+    }
+    let mut stale: Vec<_> = state.stale_among(names)?.collect();
     // Roots last: what still runs in one belongs to another lock, and ends before its root goes.
     stale.sort_by_key(|lock| lock.as_ref().is_ok_and(|lock| lock.name().starts_with(PREFIX)));
     for lock in stale {

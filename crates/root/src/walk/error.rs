@@ -54,4 +54,11 @@ impl WalkError {
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::NotDirectory { .. })
     }
+
+    /// Whether it says nothing of the path: the caller has no descriptor, or no memory, left.
+    #[must_use]
+    pub fn is_the_caller_s_lack(&self) -> bool {
+        let of_caller = [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
+        matches!(self, Self::Io { source, .. } if of_caller.contains(source))
+    }
 }

@@ -3,10 +3,10 @@
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use isol_core::{Os, RootHandle, Syslog};
-use isol_sys::rootdir;
+use isol_core::{Os, RootHandle, Syslog, Uid};
 use isol_sys::state::{Lock, StateError};
 use isol_sys::syslog::{Place, PlaceError};
+use isol_sys::{ids, rootdir};
 
 /// What the hold on a root is called from which messages are relayed, before its device and inode number.
 pub const LOCK: &str = "syslog-";
@@ -22,11 +22,16 @@ pub(super) fn note(hold: &Lock, root: &RootHandle, inside: &str) -> Result<(), S
 pub fn sweep_syslog(lock: &Lock) -> bool {
     let Ok((_, noted)) = lock.payload() else { return false };
     let Some((id, inside, path)) = read(&noted) else { return true };
-    let Ok(root) = rootdir::open(Path::new(path)) else { return true };
+    let user = Uid::new(ids::effective_uid()).filter(|uid| !uid.is_root());
+    let opened = match user {
+        None => rootdir::open(Path::new(path)),
+        Some(user) => rootdir::open_own(Path::new(path), user),
+    };
+    let Ok(root) = opened else { return true };
     if root.id() != id {
         return true;
     }
-    match Place::open(root.as_fd(), root.path(), inside, false) {
+    match Place::open(root.as_fd(), root.path(), inside, false, user) {
         // One that can't be removed now is tried again.
         Ok(place) => !matches!(place.clear(), Err(PlaceError::Io { .. })),
         Err(_) => true,

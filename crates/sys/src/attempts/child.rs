@@ -133,12 +133,14 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn what_a_child_says_comes_back() {
         let ended = in_a_child(Duration::from_secs(10), &mut || b"here".to_vec()).unwrap();
         assert_eq!((ended.said.as_slice(), ended.status), (&b"here"[..], Some(Status::Exited(0))));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn one_that_hangs_is_killed() {
         let ended = in_a_child(Duration::from_millis(50), &mut || loop {
             std::thread::sleep(Duration::from_secs(1));

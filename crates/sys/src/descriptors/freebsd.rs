@@ -16,3 +16,8 @@ pub(super) fn close_between(first: RawFd, last: RawFd) -> Result<(), Errno> {
 pub(super) fn part_from_parent(_last: RawFd) -> Result<(), Errno> {
     Ok(())
 }
+
+/// Nobody tells cheaply: it is not looked at.
+pub(super) fn none_is_open_from(first: RawFd) -> Result<bool, Errno> {
+    Ok(first >= 1024)
+}

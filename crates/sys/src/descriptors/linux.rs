@@ -3,6 +3,7 @@
 use std::os::fd::RawFd;
 
 use isol_core::Errno;
+use libc::c_ulong;
 
 use crate::errno::{check, check_long};
 
@@ -41,6 +42,36 @@ fn close_listed(first: RawFd, last: RawFd) -> Result<(), Errno> {
     // SAFETY: the listing was opened above and is closed once.
     unsafe { libc::close(listing) };
     result
+}
+
+/// The highest number that is looked at: 256 polls, for a table that has been that large.
+const LOOKED_AT: RawFd = 0xffff;
+
+/// Whether the process's table of descriptors ends below this number, so that none from there on can be open. True also
+/// behind the last one that is looked at. The kernel cuts the sets of select(2) off at the end of the table, and refuses
+/// a number in them that has a place there and is not open.
+///
+/// # References
+/// select(2)
+pub(super) fn none_is_open_from(first: RawFd) -> Result<bool, Errno> {
+    match first {
+        0..0x1000 => Ok(table_ends_by::<{ 0x1000 / c_ulong::BITS as usize }>(first)),
+        0x1000..=LOOKED_AT => Ok(table_ends_by::<{ 0x1_0000 / c_ulong::BITS as usize }>(first)),
+        _ => Ok(true),
+    }
+}
+
+#[inline(never)]
+fn table_ends_by<const WORDS: usize>(first: RawFd) -> bool {
+    let mut set = [0 as c_ulong; WORDS];
+    set[first as usize / c_ulong::BITS as usize] = 1 << (first as usize % c_ulong::BITS as usize);
+    let (none, now) = (std::ptr::null_mut(), libc::timespec { tv_sec: 0, tv_nsec: 0 });
+    let to = set.as_mut_ptr().cast::<libc::fd_set>();
+    // SAFETY: the kernel reads and writes the words of the set up to that of the number `first`, which it has; it need
+    // not be as large as the C library's, which looks at nothing of it.
+    let found = unsafe { libc::pselect(first + 1, to, none, none, &now, std::ptr::null()) };
+    // An open one that nothing can be read from is answered 0 too.
+    found == 0 && !super::is_open(first)
 }
 
 fn close_entries(listing: RawFd, first: RawFd, last: RawFd) -> Result<(), Errno> {
@@ -94,6 +125,7 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn the_listing_closes_what_close_range_would() {
         // In a child: the test's other threads have descriptors of their own.
         // SAFETY: the child only opens and closes descriptors, and ends.
@@ -113,5 +145,32 @@ mod tests {
         // SAFETY: waits for the child made above.
         unsafe { libc::waitpid(pid, &mut status, 0) };
         assert_eq!(status, 0);
+    }
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn one_is_found_wherever_it_stands_and_the_table_ends_behind_it() {
+        let numbers = [3, 63, 64, 255, 256, 1023, 1024, 4095, 4096, 19_000];
+        // Which of these goes wrong; 0 if none does.
+        let mut wrong = 0;
+        let child = crate::spawn::child(crate::spawn::Table::Copied, &mut || {
+            for number in numbers {
+                let made = super::super::part_from_parent(2).is_ok()
+                    && super::super::close_between(3, RawFd::MAX).is_ok()
+                    && super::super::first_open(3, &[], None) == Ok(None)
+                    // SAFETY: takes numbers; what stands there is nobody's.
+                    && unsafe { libc::dup2(2, number) } == number;
+                if !made
+                    || super::super::first_open(3, &[], None) != Ok(Some(number))
+                    || super::super::first_open(3, &[number], None) != Ok(None)
+                    || super::super::first_open(3, &[], Some(number)) != Ok(None)
+                {
+                    wrong = number;
+                    return 1;
+                }
+            }
+            0
+        });
+        crate::process::wait(child.unwrap()).unwrap();
+        assert_eq!(wrong, 0);
     }
 }

@@ -35,3 +35,7 @@ fn table_size() -> Result<RawFd, Errno> {
 pub(super) fn part_from_parent(_last: RawFd) -> Result<(), Errno> {
     Ok(())
 }
+
+pub(super) fn none_is_open_from(first: RawFd) -> Result<bool, Errno> {
+    table_size().map(|size| first >= size)
+}

@@ -1,6 +1,8 @@
 //! FreeBSD's jails.
 
 use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use isol_core::{Errno, Text};
 use libc::{c_int, c_void};
@@ -83,6 +85,46 @@ pub fn list() -> Result<Vec<i32>, Errno> {
             Err(errno) => return Err(errno),
         }
     }
+}
+
+/// The jails whose root directory has a path, those that are dying left out.
+///
+/// # Errors
+/// As jail_get(2).
+pub fn rooted_at(path: &Path) -> Result<Vec<i32>, Errno> {
+    let mut found = Vec::new();
+    for jail in list()? {
+        match root_of(jail) {
+            Ok(root) if root == path.as_os_str().as_bytes() => found.push(jail),
+            // It has gone meanwhile, or is dying.
+            Ok(_) | Err(Errno(libc::ENOENT)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(found)
+}
+
+fn root_of(jail: i32) -> Result<Vec<u8>, Errno> {
+    let (mut jail, mut path) = (jail, vec![0_u8; libc::PATH_MAX as usize]);
+    let to = libc::iovec { iov_base: path.as_mut_ptr().cast(), iov_len: path.len() };
+    let mut pairs = [text(c"jid"), int(&mut jail), text(c"path"), to];
+    // SAFETY: both names are NUL-terminated, the number is of an int, the text has the room that is said, and all are alive
+    // during the call.
+    check(unsafe { libc::jail_get(pairs.as_mut_ptr(), pairs.len() as u32, 0) })?;
+    path.truncate(path.iter().position(|&b| b == 0).unwrap_or(path.len()));
+    Ok(path)
+}
+
+/// Kills all that is in a jail, and lets it go.
+///
+/// # Errors
+/// As jail_remove(2).
+///
+/// # References
+/// jail_remove(2)
+pub fn remove(jail: i32) -> Result<(), Errno> {
+    // SAFETY: takes a number.
+    check(unsafe { libc::jail_remove(jail) }).map(drop)
 }
 
 /// A number that is a parameter of a jail; 0 and 1 for off and on.

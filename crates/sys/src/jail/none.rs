@@ -1,6 +1,7 @@
 //! Systems without jails.
 
 use std::ffi::{CStr, CString};
+use std::path::Path;
 
 use isol_core::{Errno, Text};
 
@@ -94,4 +95,20 @@ pub fn open_directory() -> Option<(i32, Text)> {
 #[must_use]
 pub fn has_system_v_ipc() -> [bool; 3] {
     [true; 3]
+}
+
+/// There are none.
+///
+/// # Errors
+/// None.
+pub fn rooted_at(_path: &Path) -> Result<Vec<i32>, Errno> {
+    Ok(Vec::new())
+}
+
+/// Not on this system.
+///
+/// # Errors
+/// Always `ENOSYS`.
+pub fn remove(_jail: i32) -> Result<(), Errno> {
+    Err(NOT_HERE)
 }

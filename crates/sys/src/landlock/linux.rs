@@ -207,6 +207,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn files_can_be_read_and_only_those_that_are_named_written_to() {
         if version().is_err() {
             return;
@@ -230,6 +231,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn what_is_not_there_can_t_be_allowed() {
         if version().is_err() {
             return;
@@ -242,6 +244,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn each_part_says_what_it_takes() {
         let version = |change: fn(&mut Restriction)| {
             let mut restriction = Restriction::default();

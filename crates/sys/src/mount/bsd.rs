@@ -27,17 +27,22 @@ pub(super) fn window(fd: BorrowedFd<'_>) -> nix::Result<Option<Window>> {
     // SAFETY: the array is one of bytes, whatever their sign, and is borrowed for as long.
     let name = unsafe { std::slice::from_raw_parts(name.as_ptr().cast::<u8>(), name.len()) };
     let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
-    Ok(match name.to_bytes() {
+    Ok(by_name(name.to_bytes()))
+}
+
+pub(super) fn windows_below(path: &Path) -> nix::Result<Vec<(PathBuf, Window)>> {
+    let all = crate::nmount::list().map_err(|errno| Errno::from_raw(errno.0))?;
+    let found = all.into_iter().filter(|mount| mount.on.starts_with(path));
+    Ok(found.filter_map(|mount| Some((mount.on, by_name(mount.kind.as_bytes())?))).collect())
+}
+
+fn by_name(kind: &[u8]) -> Option<Window> {
+    match kind {
         b"procfs" | b"linprocfs" => Some(Window::Processes),
         b"mqueuefs" => Some(Window::MessageQueues),
         b"fdescfs" => Some(Window::Descriptors),
         _ => None,
-    })
-}
-
-/// nullfs(5) takes nothing along that is mounted below.
-pub(super) fn windows_below(_path: &Path) -> nix::Result<Vec<(PathBuf, Window)>> {
-    Ok(Vec::new())
+    }
 }
 
 pub(super) fn mounted_by(fd: BorrowedFd<'_>) -> nix::Result<Option<u32>> {

@@ -177,6 +177,19 @@ pub(super) fn make_link(at: RawFd, name: &CStr, target: &CStr) -> Result<(), Err
     check(unsafe { libc::symlinkat(target.as_ptr(), at, name.as_ptr()) }).map(drop)
 }
 
+pub(super) fn of_root() -> Result<u64, Errno> {
+    // SAFETY: all-zero bytes are a valid `statx`, which is plain integers.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let (path, flags, fields) = (c"/".as_ptr(), 0 as c_int, libc::STATX_MNT_ID);
+    // SAFETY: the path is a NUL-terminated literal, and the structure is writable for the call.
+    check_long(unsafe {
+        libc::syscall(libc::SYS_statx, libc::AT_FDCWD, path, flags, fields, &raw mut found)
+    })?;
+    // A kernel that does not know it leaves it out.
+    let told = found.stx_mask & libc::STATX_MNT_ID != 0;
+    if told { Ok(found.stx_mnt_id) } else { Err(crate::errno::NOT_HERE) }
+}
+
 pub(super) fn what_is(fd: RawFd) -> Result<Is, Errno> {
     // SAFETY: all-zero bytes are a valid `stat`, which is plain integers.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };

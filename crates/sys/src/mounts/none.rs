@@ -60,6 +60,10 @@ pub(super) fn make_link(_at: RawFd, _name: &CStr, _target: &CStr) -> Result<(), 
     Err(NOT_HERE)
 }
 
+pub(super) fn of_root() -> Result<u64, Errno> {
+    Err(NOT_HERE)
+}
+
 pub(super) fn what_is(_fd: RawFd) -> Result<Is, Errno> {
     Err(NOT_HERE)
 }

@@ -1,7 +1,28 @@
 //! The init of a pid namespace: pid 1 inside.
+//!
+//! It has nothing to do: the kernel waits for its children, because it ignores their ends, and kills everything in the
+//! namespace when it ends. It is a program of its own, so that it costs neither a copy of its maker's memory nor keeps
+//! one; where such a program can't be executed it is a copy of its maker.
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))] {
+        #[path = "init/image.rs"]
+        mod image;
+        #[path = "init/program.rs"]
+        mod program;
+        pub(super) use image::Image;
+    } else {
+        #[path = "init/no_image.rs"]
+        mod image;
+        pub(super) use image::Image;
+    }
+}
 
 use std::os::fd::RawFd;
 
+use isol_core::Errno;
+
+use crate::errno::{check, check_long};
 use crate::exec::end;
 
 /// What it watches: who made it, and by what it says that it can't be looked into.
@@ -13,36 +34,136 @@ pub(super) struct Watch {
     pub(super) ready: RawFd,
 }
 
-/// Is the init. It has nothing to do: the kernel waits for its children, because it ignores their ends, and kills
-/// everything in the namespace when it ends.
-pub(super) fn run(watch: Watch) -> ! {
-    match shut(watch) {
-        Ok(()) => wait_for_the_end(watch.guardian),
-        Err(()) => end(1),
+/// One that has been made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Init {
+    pub(super) pid: i32,
+    /// Why it has ended already.
+    pub(super) failed: Option<Errno>,
+}
+
+/// Makes it, by clone(2) with these flags beside those that are needed. Async-signal-safe.
+pub(super) fn make(watch: Watch, image: Option<&Image>, flags: libc::c_int) -> Result<Init, Errno> {
+    match image {
+        Some(image) => executed(watch, image, flags),
+        None => copied(watch, flags).map(|pid| Init { pid, failed: None }),
     }
 }
 
-fn shut(watch: Watch) -> Result<(), ()> {
-    let must = |done: libc::c_int| if done == -1 { Err(()) } else { Ok(()) };
-    // SAFETY: takes numbers. Before anything else runs inside: the memory is a copy of the caller's.
-    must(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })?;
-    // SAFETY: the name is a NUL-terminated literal.
-    must(unsafe { libc::prctl(libc::PR_SET_NAME, c"isol-init".as_ptr(), 0, 0, 0) })?;
-    crate::signals::block_all().map_err(drop)?;
-    // SAFETY: ignoring runs no handler.
-    if unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) } == libc::SIG_ERR {
-        return Err(());
+/// The program, which is there when this returns.
+fn executed(watch: Watch, image: &Image, flags: libc::c_int) -> Result<Init, Errno> {
+    let mut failed = None;
+    let pid = in_shared_memory(flags, &mut || {
+        failed = Some(shut_in_place(watch, image).map_or_else(|e| e, |()| image.execute()));
+    })?;
+    Ok(Init { pid, failed })
+}
+
+/// Enough for a few system calls.
+const STACK: usize = 16 * 1024;
+
+/// A stack as the processors want it.
+#[repr(align(16))]
+struct Stack {
+    _bytes: [u8; STACK],
+}
+
+/// A child that shares this memory, while this process waits until it has ended or executed another program.
+/// All signals are blocked in it. Async-signal-safe, as `child` has to be.
+fn in_shared_memory(flags: libc::c_int, mut child: &mut dyn FnMut()) -> Result<i32, Errno> {
+    type Child<'a> = &'a mut dyn FnMut();
+
+    extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the address of the reference in the frame below, which is there until the child has left this memory.
+        let child = unsafe { &mut *child.cast::<Child<'_>>() };
+        child();
+        1
     }
+
+    let mut stack = std::mem::MaybeUninit::<Stack>::uninit();
+    let top = stack.as_mut_ptr().wrapping_add(1).cast::<libc::c_void>();
+    let argument = (&raw mut child).cast();
+    let flags = flags | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // A handler that ran in the child would run on this memory.
+    let mask = crate::signals::block_all()?;
+    // SAFETY: the stack is the child's alone, and this frame, which owns it, waits until the child has left this memory
+    // (CLONE_VFORK); signals are blocked, so that no handler runs in the child. It shares errno with this thread, which
+    // reads it only behind a call of its own that has failed.
+    let made = check(unsafe { libc::clone(run, top, flags, argument) });
+    crate::signals::restore(&mask)?;
+    made
+}
+
+/// What outlasts execve(2), in a child that shares its maker's memory: all signals are blocked.
+fn shut_in_place(watch: Watch, image: &Image) -> Result<(), Errno> {
+    let (guardian, ready) = (above_standard(watch.guardian)?, above_standard(watch.ready)?);
+    for (fd, place) in [(guardian, 0), (ready, 1)] {
+        // SAFETY: takes two numbers.
+        check(unsafe { libc::dup2(fd, place) })?;
+    }
+    close_all_but(2, image.get())?;
+    settle()?;
+    // Executing gives uid 0 its capabilities back, but for this.
+    crate::privileges::set_no_new_privileges()
+}
+
+/// This descriptor, or a duplicate of it that is none of 0, 1 and 2.
+fn above_standard(fd: RawFd) -> Result<RawFd, Errno> {
+    match fd {
+        // SAFETY: takes three numbers.
+        0..3 => check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) }),
+        _ => Ok(fd),
+    }
+}
+
+/// Closes all from `first` up but one, which is above it.
+fn close_all_but(first: RawFd, spared: RawFd) -> Result<(), Errno> {
+    crate::descriptors::close_between(first, spared - 1)?;
+    crate::descriptors::close_between(spared + 1, RawFd::MAX)
+}
+
+/// It ignores its children's ends, is where nothing keeps it, and has no capabilities.
+fn settle() -> Result<(), Errno> {
+    crate::signals::ignore(libc::SIGCHLD)?;
     // Its working directory moves with the root when the root is exchanged.
-    crate::chroot::change_directory(c"/").map_err(drop)?;
+    crate::chroot::change_directory(c"/")?;
+    crate::privileges::empty_capabilities()
+}
+
+/// A copy of this process.
+fn copied(watch: Watch, flags: libc::c_int) -> Result<i32, Errno> {
+    let (flags, zero) = ((flags | libc::SIGCHLD) as libc::c_ulong, 0 as libc::c_ulong);
+    // SAFETY: without CLONE_VM it is fork(2), without what the C library does for processes that go on to use
+    // it: this one makes async-signal-safe calls only, and never returns.
+    match check_long(unsafe { libc::syscall(libc::SYS_clone, flags, zero, zero, zero, zero) })? {
+        0 => run(watch),
+        pid => Ok(pid as i32),
+    }
+}
+
+fn run(watch: Watch) -> ! {
+    match shut(watch) {
+        Ok(()) => wait_for_the_end(watch.guardian),
+        Err(_) => end(1),
+    }
+}
+
+fn shut(watch: Watch) -> Result<(), Errno> {
+    // SAFETY: takes numbers. Before anything else runs inside: the memory is a copy of the caller's.
+    check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })?;
+    // SAFETY: the name is a NUL-terminated literal.
+    check(unsafe { libc::prctl(libc::PR_SET_NAME, c"isol-init".as_ptr(), 0, 0, 0) })?;
+    crate::signals::block_all()?;
     let (low, high) = (watch.guardian.min(watch.ready), watch.guardian.max(watch.ready));
     for (first, last) in [(0, low - 1), (low + 1, high - 1), (high + 1, RawFd::MAX)] {
-        crate::descriptors::close_between(first, last).map_err(drop)?;
+        if first <= last {
+            crate::descriptors::close_between(first, last)?;
+        }
     }
-    crate::privileges::empty_capabilities().map_err(drop)?;
-    crate::pipe::write_record(watch.ready, b"r").map_err(drop)?;
+    settle()?;
+    crate::pipe::write_record(watch.ready, b"i")?;
     // SAFETY: opened for this process, closed once.
-    must(unsafe { libc::close(watch.ready) })
+    check(unsafe { libc::close(watch.ready) }).map(drop)
 }
 
 fn wait_for_the_end(guardian: RawFd) -> ! {
@@ -53,5 +174,100 @@ fn wait_for_the_end(guardian: RawFd) -> ! {
         if found > 0 || (found == -1 && crate::errno::last().0 != libc::EINTR) {
             end(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{self, Pid, Status};
+    use std::fs;
+    use std::os::fd::{AsRawFd, OwnedFd};
+
+    fn pidfd_of_a_sleeper() -> (Pid, OwnedFd) {
+        use std::os::fd::FromRawFd;
+        let sleep = || loop {
+            // SAFETY: no arguments.
+            unsafe { libc::pause() };
+        };
+        // SAFETY: fork(2); the child makes one system call, over and over.
+        let pid = match unsafe { libc::fork() } {
+            0 => sleep(),
+            pid => pid,
+        };
+        // SAFETY: takes two numbers.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        // SAFETY: opened just now.
+        (Pid::new(pid), unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+    }
+
+    fn status(pid: i32, field: &str) -> String {
+        let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        line.trim_start_matches(':').trim().to_owned()
+    }
+
+    /// Also where there is no pid namespace: that its other end is gone ends it, and nothing else.
+    fn it_is_shut_and_ends_with_its_guardian(image: Option<&Image>) {
+        let (sleeper, guardian) = pidfd_of_a_sleeper();
+        let (read, ready) = crate::pipe::new().unwrap();
+        let watch = Watch { guardian: guardian.as_raw_fd(), ready: ready.as_raw_fd() };
+        let Init { pid, failed } = make(watch, image, 0).unwrap();
+        drop(ready);
+        assert_eq!(failed, None);
+        assert!(crate::pipe::wait_for_byte(read.as_raw_fd()));
+        assert!(!crate::pipe::wait_for_byte(read.as_raw_fd()), "it keeps its end");
+        assert_eq!(status(pid, "Name"), "isol-init");
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+            assert_eq!(status(pid, set), "0000000000000000", "{set}");
+        }
+        assert_eq!(
+            u64::from_str_radix(&status(pid, "SigBlk"), 16).unwrap() | 1 << 8 | 1 << 18,
+            u64::MAX
+        );
+        let ignored = u64::from_str_radix(&status(pid, "SigIgn"), 16).unwrap();
+        assert_ne!(ignored & 1 << (libc::SIGCHLD - 1), 0);
+        assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap().to_str(), Some("/"));
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+        assert_eq!(open, 1, "what it waits for and nothing else");
+        if image.is_some() {
+            let mapped = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+            let files = mapped.lines().filter(|line| line.contains('/')).count();
+            assert_eq!(files, 1, "{mapped}");
+            assert!(!mapped.contains("[heap]"), "{mapped}");
+        }
+        // SAFETY: takes two numbers.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
+        assert_eq!(process::poll(Pid::new(pid)).unwrap(), None);
+        process::signal(sleeper, libc::SIGKILL).unwrap();
+        assert_eq!(process::wait(Pid::new(pid)).unwrap(), Status::Exited(0));
+        process::wait(sleeper).unwrap();
+    }
+
+    #[test]
+    fn the_program_is_shut_and_ends_with_its_guardian() {
+        let image = Image::new().expect("this kernel executes what is in memory");
+        it_is_shut_and_ends_with_its_guardian(Some(&image));
+    }
+
+    #[test]
+    fn so_does_a_copy() {
+        it_is_shut_and_ends_with_its_guardian(None);
+    }
+
+    #[test]
+    fn a_kernel_that_cant_be_asked_is_tried() {
+        assert!(Image::new().unwrap().is_executed_once());
+    }
+
+    #[test]
+    fn one_that_is_not_executed_is_told_of() {
+        // What is no program of this machine's.
+        let (_, not_a_program) = crate::pipe::new().unwrap();
+        let image = Image::of(not_a_program);
+        let watch = Watch { guardian: 0, ready: 1 };
+        let Init { pid, failed } = make(watch, Some(&image), 0).unwrap();
+        assert_eq!(failed, Some(Errno(libc::EACCES)));
+        assert_eq!(process::wait(Pid::new(pid)).unwrap(), Status::Exited(1));
     }
 }

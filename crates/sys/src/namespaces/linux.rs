@@ -6,7 +6,8 @@ use std::os::fd::RawFd;
 use isol_core::Errno;
 
 use super::Kinds;
-use crate::errno::check;
+use crate::errno::{check, check_long};
+use crate::mounts::Fd;
 use crate::process::Pid;
 
 fn flags(kinds: Kinds) -> libc::c_int {
@@ -30,6 +31,19 @@ pub(super) fn leave(kinds: Kinds) -> Result<(), Errno> {
 pub(super) fn join_user(fd: RawFd) -> Result<(), Errno> {
     // SAFETY: takes two numbers.
     check(unsafe { libc::setns(fd, libc::CLONE_NEWUSER) }).map(drop)
+}
+
+pub(super) fn own() -> Result<Fd, Errno> {
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: the path is a NUL-terminated literal.
+    check(unsafe { libc::open(c"/proc/self/ns".as_ptr(), flags) }).map(Fd)
+}
+
+pub(super) fn read_link(at: &Fd, name: &CStr, text: &mut [u8]) -> Result<usize, Errno> {
+    let (to, room) = (text.as_mut_ptr(), text.len());
+    // SAFETY: the name is NUL-terminated, and the text is writable for its length.
+    let got = unsafe { libc::readlinkat(at.get(), name.as_ptr(), to.cast(), room) };
+    check_long(got as libc::c_long).map(|length| length as usize)
 }
 
 pub(super) fn parent_is_outside() -> bool {
@@ -77,6 +91,7 @@ mod tests {
     use super::super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn releases_are_two_numbers() {
         assert_eq!(super::release("6.1.0-18-amd64"), Some((6, 1)));
         assert_eq!(super::release("5.15+"), Some((5, 15)));
@@ -85,11 +100,28 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn kinds_are_a_set() {
         let two = Kinds::PID.and(Kinds::NET);
         assert!(two.has(Kinds::PID) && !two.has(Kinds::IPC) && two.has(Kinds::NONE));
         assert_eq!(two.names().collect::<Vec<_>>(), ["pid", "net"]);
         assert_eq!(two.without(Kinds::PID), Kinds::NET);
-        assert!(identity(Kinds::PID).is_ok());
+    }
+
+    #[test]
+    fn a_namespace_is_told_by_its_number() {
+        use std::os::unix::fs::MetadataExt;
+        let own = Own::open().unwrap();
+        for kind in [Kinds::MOUNT, Kinds::PID, Kinds::NET, Kinds::USER] {
+            let (.., name) = ALL.into_iter().find(|(k, ..)| *k == kind).unwrap();
+            let path = format!("/proc/self/ns/{}", name.to_str().unwrap());
+            assert_eq!(own.identity(kind).unwrap(), std::fs::metadata(path).unwrap().ino());
+        }
+        assert_eq!(number_in(b"mnt:[4026531841]"), Some(4_026_531_841));
+        for wrong in
+            [&b"mnt:[]"[..], b"mnt:", b"mnt:[12", b"mnt:[1x]", b"mnt:[99999999999999999999]"]
+        {
+            assert_eq!(number_in(wrong), None);
+        }
     }
 }

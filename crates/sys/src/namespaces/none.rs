@@ -4,10 +4,12 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{OwnedFd, RawFd};
 
-use isol_core::Errno;
+use isol_core::{Errno, IdRange};
 
-use super::{Inner, Kinds, Range, Split};
+use super::{Denied, Inner, Kinds, Split};
 use crate::errno::NOT_HERE;
+use crate::mounts::Fd;
+use crate::subids::{Helpers, MapError};
 
 pub(super) fn leave(_kinds: Kinds) -> Result<(), Errno> {
     Err(NOT_HERE)
@@ -17,15 +19,37 @@ pub(super) fn join_user(_fd: RawFd) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
-pub(super) fn split(_how: Split, _made: &mut dyn FnMut(i32)) -> Result<Inner, Errno> {
+/// There is none.
+#[derive(Debug)]
+pub(super) enum Image {}
+
+impl Image {
+    pub(super) fn new() -> Option<Self> {
+        None
+    }
+}
+
+pub(super) fn split(
+    _how: Split,
+    _image: Option<&Image>,
+    _made: &mut dyn FnMut(i32),
+) -> Result<Inner, Errno> {
     Err(NOT_HERE)
 }
 
-pub(super) fn make(_uids: &[Range], _gids: &[Range]) -> io::Result<OwnedFd> {
+pub(super) fn make(_uids: &[IdRange], _gids: &[IdRange]) -> io::Result<OwnedFd> {
     Err(NOT_HERE.into())
 }
 
-pub(super) fn try_one() -> io::Result<()> {
+pub(super) fn make_of_given(
+    _uids: &[IdRange],
+    _gids: &[IdRange],
+    _by: &Helpers,
+) -> Result<OwnedFd, MapError> {
+    Err(MapError::System(NOT_HERE.into()))
+}
+
+pub(super) fn try_one() -> Result<(), Denied> {
     Err(NOT_HERE.into())
 }
 
@@ -34,6 +58,14 @@ pub(super) fn write(_path: &CStr, _text: &[u8]) -> Result<(), Errno> {
 }
 
 pub(super) fn make_files_as(_uid: u32, _gid: u32) -> Result<(), Errno> {
+    Err(NOT_HERE)
+}
+
+pub(super) fn own() -> Result<Fd, Errno> {
+    Err(NOT_HERE)
+}
+
+pub(super) fn read_link(_at: &Fd, _name: &CStr, _text: &mut [u8]) -> Result<usize, Errno> {
     Err(NOT_HERE)
 }
 

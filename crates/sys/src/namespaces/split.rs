@@ -4,26 +4,36 @@ use std::os::fd::RawFd;
 
 use isol_core::Errno;
 
-use super::init::{self, Watch};
+use super::init::{self, Image, Init, Watch};
 use super::{Inner, Split, guardian};
 use crate::errno::{check, check_long};
 use crate::process::Pid;
 
-pub(super) fn split(how: Split, made: &mut dyn FnMut(i32)) -> Result<Inner, Errno> {
+pub(super) fn split(
+    how: Split,
+    image: Option<&Image>,
+    made: &mut dyn FnMut(i32),
+) -> Result<Inner, Errno> {
     let begun = Begun::new(how)?;
-    let init = begun.make_init(how);
+    let flags = match how {
+        // Its parent is then the parent of this process, which shares that one's memory.
+        Split::Child { .. } => libc::CLONE_PARENT,
+        Split::InPlace => 0,
+    };
+    let init = init::make(begun.watch, image, flags);
     close(begun.watch.guardian);
     close(begun.watch.ready);
-    let init = init.inspect_err(|_| close(begun.ready))?;
-    made(init);
-    let went_on = match how {
-        Split::Child { .. } => replace(init, begun.ready),
-        Split::InPlace => go_on(init, begun.ready),
+    let Init { pid, failed } = init.inspect_err(|_| close(begun.ready))?;
+    made(pid);
+    let went_on = match (failed, how) {
+        (Some(errno), _) => Err(errno),
+        (None, Split::Child { .. }) => replace(pid, begun.ready),
+        (None, Split::InPlace) => go_on(pid, begun.ready),
     };
     went_on.inspect_err(|_| {
         close(begun.ready);
         // SAFETY: takes two numbers; it is this process's child, or its sibling, and not waited for yet.
-        unsafe { libc::kill(init, libc::SIGKILL) };
+        unsafe { libc::kill(pid, libc::SIGKILL) };
     })
 }
 
@@ -52,23 +62,6 @@ impl Begun {
             return Err(errno);
         }
         Ok(Self { watch: Watch { guardian: watched, ready: ends[1] }, ready: ends[0] })
-    }
-
-    /// A copy of this process, whose parent is this process or, for one that shares its memory, that one's parent.
-    fn make_init(&self, how: Split) -> Result<i32, Errno> {
-        let flags = match how {
-            Split::Child { .. } => libc::CLONE_PARENT | libc::SIGCHLD,
-            Split::InPlace => libc::SIGCHLD,
-        };
-        let zero: libc::c_ulong = 0;
-        // SAFETY: without CLONE_VM it is fork(2), without what the C library does for processes that go on to use
-        // it: this one makes async-signal-safe calls only, and never returns.
-        match check_long(unsafe {
-            libc::syscall(libc::SYS_clone, flags as libc::c_ulong, zero, zero, zero, zero)
-        })? {
-            0 => init::run(self.watch),
-            pid => Ok(pid as i32),
-        }
     }
 }
 

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use isol_core::Errno;
+use isol_core::{Errno, IdRange};
 
-use super::Range;
+use super::Denied;
 use crate::errno::{check, check_long};
 use crate::process::{self, Pid, Status};
+use crate::subids::{Helpers, MapError};
 
 /// Enough for a few system calls.
 const STACK: usize = 16 * 1024;
@@ -35,8 +36,18 @@ impl Holder {
         // errno where the first one fails, which this thread reads only behind a call of its own that has failed.
         let pid = unsafe { libc::clone(hold, top, flags, own) };
         let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
+        // Before anything can return: its stack must not go before it has.
+        let holder = made.map(|pid| Self { pid, _stack: stack });
         crate::signals::restore(&mask)?;
-        Ok(Self { pid: made?, _stack: stack })
+        holder
+    }
+
+    fn file(&self, name: &str) -> String {
+        format!("/proc/{}/{name}", self.pid)
+    }
+
+    fn namespace(&self) -> io::Result<OwnedFd> {
+        Ok(File::open(self.file("ns/user"))?.into())
     }
 }
 
@@ -62,32 +73,55 @@ impl Drop for Holder {
     }
 }
 
-pub(super) fn make(uids: &[Range], gids: &[Range]) -> io::Result<OwnedFd> {
+pub(super) fn make(uids: &[IdRange], gids: &[IdRange]) -> io::Result<OwnedFd> {
     let holder = Holder::start()?;
-    let of = |name: &str| format!("/proc/{}/{name}", holder.pid);
-    std::fs::write(of("uid_map"), lines(uids))?;
-    std::fs::write(of("gid_map"), lines(gids))?;
-    Ok(File::open(of("ns/user"))?.into())
+    std::fs::write(holder.file("uid_map"), lines(uids))?;
+    std::fs::write(holder.file("gid_map"), lines(gids))?;
+    holder.namespace()
 }
 
-fn lines(ranges: &[Range]) -> String {
-    let line = |range: &Range| format!("{} {} {}\n", range.inside, range.outside, range.count);
+/// Nobody goes on in it before both programs have ended and what they wrote has been read.
+pub(super) fn make_of_given(
+    uids: &[IdRange],
+    gids: &[IdRange],
+    by: &Helpers,
+) -> Result<OwnedFd, MapError> {
+    let holder = Holder::start()?;
+    for (helper, map, ranges) in [(by.uids(), "uid_map", uids), (by.gids(), "gid_map", gids)] {
+        helper.write(holder.pid, ranges)?;
+        let found = std::fs::read_to_string(holder.file(map))?;
+        let numbers = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        if numbers(&found) != numbers(&lines(ranges)) {
+            return Err(MapError::Other { program: helper.path().to_owned(), found });
+        }
+    }
+    Ok(holder.namespace()?)
+}
+
+fn lines(ranges: &[IdRange]) -> String {
+    let line = |range: &IdRange| format!("{} {} {}\n", range.inside, range.outside, range.count);
     ranges.iter().map(line).collect()
 }
 
-pub(super) fn try_one() -> io::Result<()> {
-    // A security module may let it be made and take its privileges away.
+pub(super) fn try_one() -> Result<(), Denied> {
+    // A security module may let it be made and take its privileges away. The child shares this memory.
+    let mut made = false;
     let mut child = || {
-        let made = check(leave_users_and_mounts()).and_then(|_| crate::mounts::cut_off());
-        made.map_or_else(|errno| errno.0, |()| 0)
+        let done = check(leave_users_and_mounts()).and_then(|_| {
+            made = true;
+            crate::mounts::cut_off()
+        });
+        done.map_or_else(|errno| errno.0, |()| 0)
     };
-    let pid = crate::spawn::child(crate::spawn::Table::Copied, &mut child)?;
-    match process::wait(pid)? {
-        Status::Exited(0) => Ok(()),
-        Status::Exited(errno) => Err(io::Error::from_raw_os_error(errno)),
+    let pid =
+        crate::spawn::child(crate::spawn::Table::Copied, &mut child).map_err(Denied::Making)?;
+    let error = match process::wait(pid).map_err(Denied::Making)? {
+        Status::Exited(0) => return Ok(()),
+        Status::Exited(errno) => io::Error::from_raw_os_error(errno),
         // A filter that kills.
-        _ => Err(io::Error::from_raw_os_error(libc::ENOSYS)),
-    }
+        _ => io::Error::from_raw_os_error(libc::ENOSYS),
+    };
+    Err(if made { Denied::Privileges(error) } else { Denied::Making(error) })
 }
 
 fn leave_users_and_mounts() -> libc::c_int {

@@ -12,6 +12,21 @@ pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
     Ok(all()?.iter().filter(runs).filter(|p| owned(p)).map(describe).collect())
 }
 
+pub(super) fn all_are_seen() -> bool {
+    let (mut jailed, mut size) = (0_i32, size_of::<i32>());
+    // SAFETY: the value is writable, its size is given, and nothing is set.
+    let asked = unsafe {
+        libc::sysctlbyname(
+            c"security.jail.jailed".as_ptr(),
+            (&raw mut jailed).cast(),
+            &mut size,
+            std::ptr::null(),
+            0,
+        )
+    };
+    asked == 0 && jailed == 0
+}
+
 /// The pids of all that can be seen.
 #[cfg(feature = "attempts")]
 pub(super) fn pids() -> io::Result<Vec<i32>> {

@@ -81,6 +81,10 @@ impl Asked {
     }
 }
 
+pub(super) fn all_are_seen() -> bool {
+    Proc::open().is_ok_and(|proc| proc.is_first_namespace())
+}
+
 pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {
     let root = fs::metadata(format!("/proc/{pid}/root"))?;
     Ok((root.dev(), root.ino()))

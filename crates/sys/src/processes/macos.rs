@@ -33,6 +33,11 @@ pub(super) fn under(uid: Uid) -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
+/// There are no jails and no pid namespaces.
+pub(super) fn all_are_seen() -> bool {
+    true
+}
+
 fn all() -> io::Result<Vec<libc::pid_t>> {
     let mut room = 4096;
     loop {

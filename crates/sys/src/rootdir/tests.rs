@@ -11,6 +11,7 @@ fn problem(path: impl AsRef<Path>) -> RootDirError {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn paths_that_name_no_root_are_refused() {
     assert_eq!(problem("/"), RootDirError::Slash);
     assert_eq!(problem("//."), RootDirError::Slash);
@@ -20,6 +21,7 @@ fn paths_that_name_no_root_are_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_missing_component_is_named() {
     let error = problem("/usr/no-such-directory/below");
     assert_eq!(error.errno(), Some(Errno::ENOENT));
@@ -27,6 +29,7 @@ fn a_missing_component_is_named() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_safe_directory_is_opened_and_normalised() {
     let root = open("//usr/./lib/".as_ref()).unwrap();
     assert_eq!(root.path(), Path::new("/usr/lib"));
@@ -36,6 +39,7 @@ fn a_safe_directory_is_opened_and_normalised() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_sticky_directory_above_does_not_help() {
     // The tests' own scratch directory is below the sticky /tmp.
     let dir = tempfile::tempdir_in("/tmp").unwrap();
@@ -48,6 +52,7 @@ fn a_sticky_directory_above_does_not_help() {
 
 /// Below `/usr`, where every component is root's: needs root, so it is not run for anybody else.
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn each_flaw_is_found_and_its_mend_mends_it() {
     if !geteuid().is_root() {
         assert!(std::env::var_os("ISOL_MUST_RUN").is_none(), "this test has to run as root");

@@ -10,13 +10,16 @@ use crate::errno::check_long;
 pub(super) type RawMask = u64;
 
 /// The kernel's `struct sigaction` begins with the handler on every architecture that
-/// has a Rust target but MIPS; the rest is zero for the default disposition.
+/// has a Rust target but MIPS; the rest, flags, a restorer and 8 bytes of mask, is zero for the default disposition. No
+/// padding, which the kernel would read.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 struct KernelAction {
     handler: usize,
-    rest: [usize; 3],
+    rest: [usize; REST],
 }
+
+const REST: usize = 2 + 8 / size_of::<usize>();
 
 const SIZE: usize = size_of::<u64>();
 
@@ -24,17 +27,25 @@ const SIZE: usize = size_of::<u64>();
 compile_error!("the kernel's sigaction has another layout on MIPS");
 
 pub(super) fn set_default(signal: c_int) -> Result<(), Errno> {
-    let default = KernelAction { handler: libc::SIG_DFL, ..KernelAction::default() };
+    set(signal, libc::SIG_DFL)
+}
+
+pub(super) fn ignore(signal: c_int) -> Result<(), Errno> {
+    set(signal, libc::SIG_IGN)
+}
+
+fn set(signal: c_int, handler: usize) -> Result<(), Errno> {
+    let action = KernelAction { handler, ..KernelAction::default() };
     let old = std::ptr::null_mut::<KernelAction>();
-    // SAFETY: the action is readable and as large as the kernel's; the old one is not asked for.
-    let set = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &default, old, SIZE) };
+    // SAFETY: the action is readable and no smaller than the kernel's; the old one is not asked for. It runs no handler.
+    let set = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &action, old, SIZE) };
     check_long(set).map(drop)
 }
 
 pub(super) fn is_ignored(signal: c_int) -> Result<bool, Errno> {
     let mut found = KernelAction::default();
     let new = std::ptr::null::<KernelAction>();
-    // SAFETY: the action is writable and as large as the kernel's; no new one is given.
+    // SAFETY: the action is writable and no smaller than the kernel's; no new one is given.
     let got = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, new, &mut found, SIZE) };
     check_long(got)?;
     Ok(found.handler == libc::SIG_IGN)

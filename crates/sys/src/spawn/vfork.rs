@@ -9,7 +9,7 @@
 //!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
 //!    is made by a child.
 //! 3. *No handler runs in the child*, where it would run on the parent's memory: all signals are
-//!    blocked before, by the raw system call, the two that the C library keeps to itself included.
+//!    blocked before by `super::child`, by the raw system call, the two that the C library keeps to itself included.
 //!    The child puts dispositions back before it unblocks them. The dispositions are its own: there is no
 //!    CLONE_SIGHAND.
 //! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
@@ -21,11 +21,11 @@ use std::cell::Cell;
 use std::io;
 
 use super::Table;
-use crate::process::{self, Pid};
-use crate::signals;
+use crate::process::Pid;
 
-/// Enough for the steps: the largest frames are a page of path and a few of buffers.
-const STACK: usize = 256 * 1024;
+/// Enough for the steps: the largest frame has all the groups that a process can have, of 256 KiB. Pages that nobody touches
+/// cost nothing.
+const STACK: usize = 512 * 1024;
 const GUARD: usize = 64 * 1024;
 
 /// A child's stack, with pages below it that fault.
@@ -94,8 +94,6 @@ pub(super) const PARENT_GOES_ON: bool = false;
 
 pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     let stack = Stack::take()?;
-    // A handler that ran in the child would run on the parent's memory.
-    let mask = signals::block_all()?;
     let files = if table == Table::Shared { libc::CLONE_FILES } else { 0 };
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
     let argument = (&raw mut child).cast();
@@ -105,15 +103,7 @@ pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     // shares errno and other thread-locals with the suspended thread, which reads none
     // of them before it has set them again (4).
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
-    let result = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
+    let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
     stack.keep();
-    if let Err(errno) = signals::restore(&mask) {
-        // The caller is told that there is no child, so that nobody would look after this one.
-        if let Ok(child) = result {
-            let _ = process::signal(child, libc::SIGKILL);
-            let _ = process::wait(child);
-        }
-        return Err(errno.into());
-    }
-    result
+    made
 }

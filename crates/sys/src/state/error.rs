@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::unistd::geteuid;
 
+use super::shared;
 use crate::quote::shown;
 use crate::rootdir::RootDirError;
 
@@ -57,6 +59,7 @@ impl StateError {
     #[must_use]
     pub fn mend(&self) -> Option<&str> {
         match self {
+            Self::Untrusted(e) if is_squatted(e) => Some(ANOTHER_PLACE),
             Self::Untrusted(e) => e.mend(),
             Self::NoPlace { tried } => tried.iter().find_map(Self::mend),
             _ => None,
@@ -85,6 +88,18 @@ impl StateError {
             _ => false,
         }
     }
+}
+
+/// Where somebody else has an ordinary user's place in the shared directory, only another place helps.
+const ANOTHER_PLACE: &str = "export XDG_RUNTIME_DIR=\"$(mktemp -d)\"";
+
+fn is_squatted(error: &RootDirError) -> bool {
+    let (RootDirError::Unsafe { component, .. } | RootDirError::Open { component, .. }) = error
+    else {
+        return false;
+    };
+    let user = geteuid();
+    !user.is_root() && *component == shared(user)
 }
 
 impl fmt::Display for StateError {

@@ -2,13 +2,16 @@
 
 use std::os::fd::AsFd;
 
-use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
 use super::lock::lock_name;
 use super::{Lock, StateDir, StateError};
+use crate::listing::{Chunk, Listing};
+
+/// How much of a directory is read at once, in bytes: mostly there is next to nothing in it.
+const PIECE: usize = 2048;
 
 /// The stale locks of a state directory, each one taken when it is asked for. See [`StateDir::stale`].
 #[derive(Debug)]
@@ -41,7 +44,14 @@ impl StateDir {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stale(&self) -> Result<Stale<'_>, StateError> {
-        let mut names = self.entries()?;
+        self.stale_among(self.entries()?)
+    }
+
+    /// As [`stale`](Self::stale), of the [`entries`](Self::entries) that were read before.
+    ///
+    /// # Errors
+    /// As [`stale`](Self::stale).
+    pub fn stale_among(&self, mut names: Vec<String>) -> Result<Stale<'_>, StateError> {
         names.iter().try_for_each(|name| self.sweep_unmade(name))?;
         names.retain_mut(|name| match lock_name(name) {
             Some(lock) => {
@@ -60,16 +70,13 @@ impl StateDir {
     pub fn entries(&self) -> Result<Vec<String>, StateError> {
         // Opened anew: a duplicate of the descriptor would share its position with other threads and children.
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut dir = Dir::openat(self.as_fd(), ".", flags, Mode::empty())
-            .map_err(|e| self.io("open", "", e))?;
-        let mut names = Vec::new();
-        for entry in dir.iter() {
-            let entry = entry.map_err(|e| self.io("readdir", "", e))?;
-            if let Ok(name) = entry.file_name().to_str()
-                && !matches!(name, "." | "..")
-            {
-                names.push(name.to_owned());
-            }
+        let dir =
+            openat(self.as_fd(), ".", flags, Mode::empty()).map_err(|e| self.io("open", "", e))?;
+        let listing = Listing::new(dir).map_err(|e| self.io("readdir", "", e))?;
+        let (mut chunk, mut names) = (Chunk::new(PIECE), Vec::new());
+        while listing.read(&mut chunk).map_err(|e| self.io("readdir", "", e))? {
+            let texts = chunk.entries().filter_map(|(name, _)| name.to_str().ok());
+            names.extend(texts.map(str::to_owned));
         }
         Ok(names)
     }

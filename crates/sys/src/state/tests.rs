@@ -16,6 +16,7 @@ fn is_empty(state: &StateDir) -> bool {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn it_is_made_private_whatever_the_umask() {
     let (_dir, state) = scratch();
     assert_eq!(Meta::of(&state).unwrap().permissions(), 0o700);
@@ -24,6 +25,7 @@ fn it_is_made_private_whatever_the_umask() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn one_that_others_could_change_is_refused() {
     let (_dir, state) = scratch();
     for mode in [0o770, 0o702, 0o1777] {
@@ -48,6 +50,7 @@ fn one_that_others_could_change_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn one_below_a_directory_that_others_could_change_is_refused() {
     let (dir, state) = scratch();
     fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
@@ -57,6 +60,7 @@ fn one_below_a_directory_that_others_could_change_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_missing_place_is_absence() {
     let error = StateDir::open_at(Path::new("/no-such-directory/isol")).unwrap_err();
     assert!(error.is_absence(Path::new("/no-such-directory/isol")), "{error}");
@@ -66,6 +70,7 @@ fn a_missing_place_is_absence() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_lock_has_one_holder_and_leaves_nothing() {
     let (_dir, state) = scratch();
     let lock = state.try_lock("uid-61184").unwrap().unwrap();
@@ -80,6 +85,7 @@ fn a_lock_has_one_holder_and_leaves_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn names_stay_in_the_directory() {
     let (_dir, state) = scratch();
     for name in ["", ".", "..", "../x", "a/b", ".hidden", "a\0b", "é"] {
@@ -88,6 +94,7 @@ fn names_stay_in_the_directory() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_stale_lock_is_found_kept_and_released() {
     let (_dir, state) = scratch();
     let lock = state.try_lock("root-1").unwrap().unwrap();
@@ -104,6 +111,7 @@ fn a_stale_lock_is_found_kept_and_released() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_lock_made_anew_by_somebody_else_is_left_alone() {
     let (_dir, state) = scratch();
     let old = state.try_lock("job").unwrap().unwrap();
@@ -139,6 +147,7 @@ fn contend(state: &StateDir) {
 
 /// Not a test of its own: one of the processes of `two_hundred_processes_at_once`.
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn contender() {
     if let Some(path) = std::env::var_os("ISOL_TEST_CONTEND") {
         contend(&StateDir::open_at(path.as_ref()).unwrap());
@@ -146,6 +155,7 @@ fn contender() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn two_hundred_processes_at_once() {
     let (_dir, state) = scratch();
     let mut contender = Command::new(std::env::current_exe().unwrap());
@@ -160,6 +170,7 @@ fn two_hundred_processes_at_once() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_killed_holder_leaves_a_stale_lock() {
     let (_dir, state) = scratch();
     let mut holder = Command::new(std::env::current_exe().unwrap())
@@ -182,6 +193,7 @@ fn a_killed_holder_leaves_a_stale_lock() {
 
 /// Not a test of its own: the process that is killed above.
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn holder() {
     if let Some(path) = std::env::var_os("ISOL_TEST_HOLD") {
         let state = StateDir::open_at(path.as_ref()).unwrap();
@@ -195,6 +207,7 @@ fn holder() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn what_was_never_finished_is_swept() {
     let (_dir, state) = scratch();
     for (name, held) in [(".new-1-0", false), (".new-1-1", true)] {

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
+use isol_core::Uid;
 use nix::errno::Errno;
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -98,18 +99,20 @@ fn errno(error: &io::Error) -> Errno {
 
 impl Place {
     /// Opens the directory of `inside`, a path of the root that is open as `root` and stands at `at`. `make` has
-    /// missing directories made.
+    /// missing directories made. `user` is the ordinary user whose the root is, where it is one's.
     ///
     /// # Errors
-    /// The directory is not there, or somebody but root could change what is in it.
+    /// The directory is not there, or somebody but root, or that user, could change what is in it.
     pub fn open(
         root: BorrowedFd<'_>,
         at: &Path,
         inside: &'static str,
         make: bool,
+        user: Option<Uid>,
     ) -> Result<Self, PlaceError> {
         let (dir, name) = inside.rsplit_once('/').unwrap_or(("", inside));
-        let dir = rootdir::below(root, at, Path::new(dir), make).map_err(PlaceError::Directory)?;
+        let dir =
+            rootdir::below(root, at, Path::new(dir), make, user).map_err(PlaceError::Directory)?;
         Ok(Self { dir, name })
     }
 
@@ -162,7 +165,7 @@ impl Place {
         let socket = system::bind_at(self.dir.as_fd(), self.name)
             .map_err(|error| self.failed("bind", error))?;
         let everybody = Mode::from_bits_truncate(0o666);
-        // In a directory in which only root can put something else in its place.
+        // In a directory in which nobody else can put something else in its place.
         let done = fchmodat(&self.dir, self.name, everybody, FchmodatFlags::FollowSymlink)
             .map_err(|errno| self.failed("fchmodat", errno.into()));
         if done.is_err() {

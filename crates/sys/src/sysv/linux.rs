@@ -39,6 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn owners_and_makers_are_found() {
         let text = "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n\
                     0          5   600          1    33     0     0     0          0          1\n\

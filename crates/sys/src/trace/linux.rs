@@ -21,6 +21,13 @@ use nix::unistd::Pid;
 
 use super::{How, Opened};
 
+#[path = "linux/apart.rs"]
+mod apart;
+#[path = "linux/stop.rs"]
+mod stop;
+
+use stop::Stop;
+
 pub(super) const AVAILABLE: bool = true;
 
 /// Every child, threads too, and nobody else's.
@@ -51,6 +58,9 @@ pub(super) fn watch(
         thread::spawn(move || end_after(limit, &alive, &told))
     });
     let ended = run(command, &alive, seen);
+    if ended.is_err() {
+        end_all(&alive);
+    }
     drop::<mpsc::Sender<()>>(done);
     if let Some(timer) = timer {
         let _ = timer.join();
@@ -68,16 +78,31 @@ fn end_after(limit: Duration, alive: &Alive, told: &mpsc::Receiver<()>) {
     }
 }
 
+/// Kills what is watched, and what that has just started, and waits for it.
+fn end_all(alive: &Alive) {
+    let end = |pid| _ = kill(pid, Signal::SIGKILL);
+    alive.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().for_each(end);
+    loop {
+        match waitpid(WHOEVER, Some(WaitPidFlag::__WALL)) {
+            Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) | Err(Errno::EINTR) => {}
+            Ok(status) => status.pid().into_iter().for_each(end),
+            Err(_) => return,
+        }
+    }
+}
+
 fn run(
     command: &mut Command,
     alive: &Alive,
     seen: &mut dyn FnMut(Opened),
 ) -> io::Result<ExitStatus> {
     let alive = || alive.lock().unwrap_or_else(PoisonError::into_inner);
+    apart::keep(command)?;
     // SAFETY: between fork and exec one system call is made; nothing is allocated, and no lock is taken.
     unsafe { command.pre_exec(|| ptrace::traceme().map_err(io::Error::from)) };
     let child = command.spawn()?;
     let main = Pid::from_raw(child.id() as i32);
+    alive().insert(main);
     // It stops at its first execve.
     match waitpid(main, None)? {
         WaitStatus::Stopped(..) => {}
@@ -91,7 +116,6 @@ fn run(
         | Options::PTRACE_O_TRACEVFORK
         | Options::PTRACE_O_TRACECLONE;
     ptrace::setoptions(main, options)?;
-    alive().insert(main);
     ptrace::syscall(main, None)?;
     let mut watch = Watch { begun: HashMap::new(), seen };
     let mut ended = None;
@@ -110,7 +134,7 @@ fn run(
                 ended = Some(ExitStatus::from_raw(signal as i32));
             }
             Ok(WaitStatus::PtraceSyscall(pid)) => {
-                watch.system_call(pid);
+                watch.system_call(pid)?;
                 go_on(pid, None)?;
             }
             Ok(WaitStatus::PtraceEvent(pid, ..)) => go_on(pid, None)?,
@@ -142,26 +166,24 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn system_call(&mut self, pid: Pid) {
-        let Ok(info) = ptrace::syscall_info(pid) else { return };
-        match info.op {
-            libc::PTRACE_SYSCALL_INFO_ENTRY => {
-                // SAFETY: `op` says that this is the part of the union that the kernel has filled.
-                let entry = unsafe { info.u.entry };
-                match call(pid, entry.nr, &entry.args) {
-                    Some(call) => drop(self.begun.insert(pid, call)),
-                    None => drop(self.begun.remove(&pid)),
+    fn system_call(&mut self, pid: Pid) -> nix::Result<()> {
+        match stop::of(pid) {
+            Ok(Stop::Entry { number, arguments }) => match call(pid, number, &arguments) {
+                Some(call) => drop(self.begun.insert(pid, call)),
+                None => drop(self.begun.remove(&pid)),
+            },
+            Ok(Stop::Exit { value, failed }) => {
+                if let Some(call) = self.begun.remove(&pid).filter(|_| !failed) {
+                    self.done(pid, call, value);
                 }
             }
-            libc::PTRACE_SYSCALL_INFO_EXIT => {
-                // SAFETY: as above.
-                let exit = unsafe { info.u.exit };
-                if let Some(call) = self.begun.remove(&pid).filter(|_| exit.is_error == 0) {
-                    self.done(pid, call, exit.sval);
-                }
-            }
-            _ => {}
+            // One that has been killed meanwhile is told of by waitpid.
+            Ok(Stop::Other) | Err(Errno::ESRCH) => {}
+            // A kernel that can't say would be one on which no program opens anything.
+            Err(Errno::EIO) => return Err(Errno::ENOTSUP),
+            Err(errno) => return Err(errno),
         }
+        Ok(())
     }
 
     fn done(&mut self, pid: Pid, call: Call, value: i64) {

@@ -20,7 +20,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::record::{Record, RequestText};
 use super::{Request, failed};
-use crate::throwaway::{ThrowawayError, remove_tree};
+use crate::throwaway::{GONE, ThrowawayError, remove_tree};
 use crate::walk::READ;
 
 const TREE: &str = ".tree";
@@ -100,8 +100,12 @@ impl Store {
         Self::key(request) + TREE
     }
 
+    /// Whether there is one for this request, or what somebody has left of one who was killed while removing it.
     pub(super) fn has_tree(&self, request: &Request) -> bool {
-        Meta::at(&self.dir, self.tree_name(request).as_str()).is_ok()
+        let name = self.tree_name(request);
+        [format!("{name}{GONE}"), name]
+            .iter()
+            .any(|name| Meta::at(&self.dir, name.as_str()).is_ok())
     }
 
     /// What is known of the tree for this request.

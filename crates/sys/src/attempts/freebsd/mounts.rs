@@ -50,8 +50,7 @@ pub fn unmount(at: &CStr) -> Result<(), Errno> {
 /// # Errors
 /// As getfsstat(2).
 pub fn mounts() -> Result<Vec<String>, Errno> {
-    let points = crate::unmount::points()?;
-    Ok(points.iter().map(|point| point.display().to_string()).collect())
+    Ok(crate::nmount::list()?.iter().map(|mount| mount.on.display().to_string()).collect())
 }
 
 /// Makes a jail, and takes it away again.

@@ -51,6 +51,45 @@ fn message(record: &mut libc::iovec, control: &mut Control) -> libc::msghdr {
     message
 }
 
+/// Writes a header and a descriptor to the room of a message.
+fn put_descriptor(message: &libc::msghdr, descriptor: RawFd) {
+    // SAFETY: the message leads to room for one header.
+    let first = unsafe { libc::CMSG_FIRSTHDR(message) };
+    // All zero: where it has padding, that is none of this process's memory.
+    // SAFETY: a structure of numbers, for which 0 is a value.
+    let mut header: libc::cmsghdr = unsafe { std::mem::zeroed() };
+    header.cmsg_level = libc::SOL_SOCKET;
+    header.cmsg_type = libc::SCM_RIGHTS;
+    // SAFETY: computes with numbers.
+    header.cmsg_len = unsafe { libc::CMSG_LEN(size_of::<c_int>() as u32) } as _;
+    // SAFETY: the header lies in a `Control`, which is aligned for it and not used otherwise meanwhile.
+    unsafe { first.write(header) };
+    // By the address of the room, not by a reference to the header: what is behind it would be none of the reference's.
+    // SAFETY: behind the header there is room for a descriptor, by `msg_controllen`.
+    let data = unsafe { libc::CMSG_DATA(first) }.cast::<c_int>();
+    // SAFETY: as above; it need not be aligned.
+    unsafe { data.write_unaligned(descriptor) };
+}
+
+/// The descriptor in the room of a message that recvmsg has filled in.
+fn descriptor_in(message: &libc::msghdr) -> Option<RawFd> {
+    // SAFETY: the message is one that recvmsg has filled in.
+    let first = unsafe { libc::CMSG_FIRSTHDR(message) };
+    // SAFETY: null, or a header in a `Control`, which is aligned for it and not used otherwise meanwhile.
+    let header = unsafe { first.as_ref() }?;
+    // SAFETY: computes with numbers.
+    let length = unsafe { libc::CMSG_LEN(size_of::<c_int>() as u32) } as usize;
+    let is_one = (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+    if !is_one || (header.cmsg_len as usize) < length {
+        return None;
+    }
+    // By the address of the room, as above.
+    // SAFETY: the address behind a header in the room.
+    let data = unsafe { libc::CMSG_DATA(first) }.cast::<c_int>();
+    // SAFETY: there is a descriptor, as has just been seen; it need not be aligned.
+    Some(unsafe { data.read_unaligned() })
+}
+
 fn send_with(channel: RawFd, record: &[u8], descriptor: &OwnedFd) -> Result<(), Errno> {
     let mut parts = libc::iovec {
         iov_base: record.as_ptr().cast_mut().cast::<c_void>(),
@@ -58,18 +97,7 @@ fn send_with(channel: RawFd, record: &[u8], descriptor: &OwnedFd) -> Result<(), 
     };
     let mut control = Control { bytes: [0; 64] };
     let message = message(&mut parts, &mut control);
-    // SAFETY: the message has room for one header.
-    let header = unsafe { libc::CMSG_FIRSTHDR(&message) };
-    // SAFETY: the header lies in `control`, which is aligned for it and not used otherwise meanwhile.
-    let header = unsafe { &mut *header };
-    header.cmsg_level = libc::SOL_SOCKET;
-    header.cmsg_type = libc::SCM_RIGHTS;
-    // SAFETY: computes with numbers.
-    header.cmsg_len = unsafe { libc::CMSG_LEN(size_of::<c_int>() as u32) } as _;
-    // SAFETY: behind the header there is room for a descriptor, by `msg_controllen`.
-    let data = unsafe { libc::CMSG_DATA(header) }.cast::<c_int>();
-    // SAFETY: as above; it need not be aligned.
-    unsafe { data.write_unaligned(descriptor.as_raw_fd()) };
+    put_descriptor(&message, descriptor.as_raw_fd());
     // SAFETY: the message, its record and its control data are there for the call.
     let sent = unsafe { libc::sendmsg(channel, &message, libc::MSG_NOSIGNAL) };
     match check(sent as c_int)? {
@@ -99,16 +127,7 @@ pub fn receive<const N: usize>(from: &File) -> io::Result<Option<([u8; N], Optio
             Err(Errno(libc::EINTR)) => continue,
             Err(errno) => return Err(errno.into()),
         }
-        // SAFETY: the message is one that recvmsg has filled in.
-        let header = unsafe { libc::CMSG_FIRSTHDR(&message) };
-        // SAFETY: null, or a header in `control`, which is not used otherwise meanwhile.
-        if let Some(header) = unsafe { header.as_ref() }
-            && (header.cmsg_level, header.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS)
-        {
-            // SAFETY: such a message has a descriptor behind its header.
-            let data = unsafe { libc::CMSG_DATA(header) }.cast::<c_int>();
-            // SAFETY: as above; it need not be aligned.
-            let number = unsafe { data.read_unaligned() };
+        if let Some(number) = descriptor_in(&message) {
             // SAFETY: the kernel has just made it for this process.
             descriptor = Some(unsafe { OwnedFd::from_raw_fd(number) });
         }
@@ -224,5 +243,22 @@ impl Iterator for Refusals {
 
     fn next(&mut self) -> Option<io::Result<Told>> {
         self.hear().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_found_where_it_was_put_and_nothing_else_is_one() {
+        let mut parts = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+        let mut control = Control { bytes: [0; 64] };
+        let mut message = message(&mut parts, &mut control);
+        assert_eq!(descriptor_in(&message), None);
+        put_descriptor(&message, 7);
+        assert_eq!(descriptor_in(&message), Some(7));
+        message.msg_controllen = 0;
+        assert_eq!(descriptor_in(&message), None);
     }
 }

@@ -64,6 +64,7 @@ fn errno(answer: Answer) -> u16 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn each_call_is_refused_and_goes_through_without_its_rule() {
     let filter = default();
     for (rule, refusal) in all() {
@@ -85,6 +86,7 @@ fn each_call_is_refused_and_goes_through_without_its_rule() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes")]
 fn all_that_no_rule_names_goes_through() {
     let filter = default();
     let named: Vec<_> = all().filter_map(|(_, refusal)| number(refusal.call)).collect();
@@ -141,6 +143,7 @@ fn answers(filter: Option<&Program>, calls: &[(u32, [u64; 6])]) -> Vec<i32> {
 
 /// With arguments that make no sense, so that nothing is done where nothing is refused.
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn the_kernel_answers_what_was_worked_out_and_something_else_without_the_filter() {
     let refusals: Vec<_> = all().filter(|(_, r)| number(r.call).is_some()).collect();
     let calls: Vec<_> =
@@ -162,6 +165,7 @@ fn the_kernel_answers_what_was_worked_out_and_something_else_without_the_filter(
 /// With another thread there, which has not even `no_new_privs`.
 #[cfg(feature = "attempts")]
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn a_filter_for_the_process_is_in_force_in_every_thread() {
     let filter = default();
     let refused = || asked(number("keyctl").unwrap()) == Err(Errno(libc::EPERM));
@@ -183,6 +187,7 @@ fn a_filter_for_the_process_is_in_force_in_every_thread() {
 /// In a process of its own, which waits while nobody answers: not one that stops its parent.
 #[cfg(feature = "attempts")]
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn what_is_told_is_answered_by_whoever_listens_and_by_nobody_as_if_there_were_no_such_call() {
     use std::os::fd::AsRawFd;
 
@@ -219,6 +224,7 @@ fn what_is_told_is_answered_by_whoever_listens_and_by_nobody_as_if_there_were_no
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn the_kernel_has_the_last_word_on_what_a_program_is() {
     assert_eq!(try_out(&default()), Ok(()));
     // It never returns.

@@ -155,6 +155,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn both_ways_give_the_same_answer() {
         let (quick, slow) = (all(true), all(false));
         let both: Vec<_> =
@@ -167,6 +168,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn kernel_threads_are_told_from_programs() {
         let proc = Proc::open().unwrap();
         if !proc.is_first_namespace() || crate::ids::effective_uid() != 0 {
@@ -192,6 +194,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn the_kernel_knows_real_uids() {
         assert!(is_a_real_uid(Uid::new(crate::ids::effective_uid()).unwrap()));
         assert!(!is_a_real_uid(Uid::new(4_000_000_001).unwrap()));

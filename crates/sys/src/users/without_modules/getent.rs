@@ -61,6 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn getent_knows_root_and_no_stranger() {
         let root = || Some(Entry { name: "root".into(), id: 0, gid: Some(0) });
         assert_eq!(look_up("passwd", Key::Name("root")), Ok(root()));
@@ -73,6 +74,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn where_there_is_no_getent_nobody_is_unknown() {
         let missing = ask("/no/such/getent", "passwd", Key::Name("root")).unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
