@@ -218,13 +218,13 @@ fn mounts_that_lead_elsewhere_are_refused() {
     symlink("../../../etc", root.join("up")).expect("it is new");
     for target in ["/link", "/up", "/link/ssl"] {
         inside(&root, &format!("--bind /usr:{target}"), "true")
-            .refused(125, &["mounts: nothing can be mounted on", "a link on the way"]);
+            .refused(125, &["mount-sources: nothing can be mounted on", "is a symbolic link"]);
     }
     let missing = inside(&root, "--tmpfs /none", "true");
     missing.refused(125, &["nothing can be mounted on /none", "help: mkdir -p "]);
     let kinds = inside(&root, "--bind /etc/passwd:/etc", "true");
     kinds.refused(125, &["one of both is a directory"]);
-    inside(&root, "--bind /nowhere:/etc", "true").refused(125, &["can't look at /nowhere"]);
+    inside(&root, "--bind /nowhere:/etc", "true").refused(125, &["can't take /nowhere for --bind"]);
 }
 
 #[test]
