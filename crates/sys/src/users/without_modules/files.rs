@@ -19,10 +19,19 @@ pub(super) struct Entry {
 /// Who is asked first.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum First {
-    /// The local files, whose answer is final; `alone` if nobody else is asked.
-    Files { alone: bool },
+    /// The local files, whose answer is final.
+    Files(Behind),
     /// Somebody else, or it is not clear.
     Another,
+}
+
+/// Who is asked for what is not in the local files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    Nobody,
+    /// systemd's module, and nobody behind it.
+    Systemd,
+    Others,
 }
 
 /// An entry that glibc may read in another way than we do.
@@ -38,10 +47,11 @@ pub(super) fn first_source(switch: &[u8], database: &str) -> First {
         line.split_once(':').filter(|(name, _)| name.trim() == database).map(|(_, rest)| rest)
     });
     let (Some(sources), None) = (lines.next(), lines.next()) else { return First::Another };
-    let mut sources = sources.split_whitespace();
-    match (sources.next(), sources.next()) {
-        (Some("files"), None) => First::Files { alone: true },
-        (Some("files"), Some(next)) if !next.starts_with('[') => First::Files { alone: false },
+    let sources: Vec<_> = sources.split_whitespace().collect();
+    match sources.as_slice() {
+        ["files"] => First::Files(Behind::Nobody),
+        ["files", "systemd"] => First::Files(Behind::Systemd),
+        ["files", next, ..] if !next.starts_with('[') => First::Files(Behind::Others),
         _ => First::Another,
     }
 }
@@ -128,8 +138,11 @@ mod tests {
     #[test]
     fn only_plain_files_first_is_understood() {
         let first = |line: &str| first_source(line.as_bytes(), "passwd");
-        assert_eq!(first("passwd: files"), First::Files { alone: true });
-        assert_eq!(first("passwd:\tfiles systemd # x"), First::Files { alone: false });
+        assert_eq!(first("passwd: files"), First::Files(Behind::Nobody));
+        assert_eq!(first("passwd:\tfiles systemd # x"), First::Files(Behind::Systemd));
+        for others in ["files systemd sss", "files systemd [NOTFOUND=return]", "files ldap"] {
+            assert_eq!(first(&format!("passwd: {others}")), First::Files(Behind::Others));
+        }
         for other in [
             "",
             "group: files",
