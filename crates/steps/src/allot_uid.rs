@@ -138,8 +138,9 @@ impl Step for AllotUid {
 pub(crate) fn end_all(uid: Uid) -> bool {
     for pause in [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] {
         std::thread::sleep(Duration::from_millis(pause));
-        match processes::under(uid) {
-            Ok(left) if left.is_empty() => return true,
+        // Whoever ran under it had no other, and could get none.
+        match processes::have_ended(uid) {
+            Ok(true) => return true,
             _ => drop(process::kill_all_of(uid)),
         }
     }

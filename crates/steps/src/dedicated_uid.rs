@@ -25,8 +25,11 @@ impl Step for DedicatedUid {
         if scene.uid_hold.is_none() {
             self.starting = Starting::of(&ids, &mut scene.notes)?;
             scene.uid_hold = self.starting.clone().map(|hold| hold as Arc<dyn Hold>);
+            nobody_has(&ids)?;
+        } else if !matches!(processes::have_ended(ids.uid), Ok(true)) {
+            // An allotted one: all uids of all processes were looked at when it was, behind its lock. Who has come since?
+            nobody_has(&ids)?;
         }
-        nobody_has(&ids)?;
         // Of an allotted uid: whoever finds the hold after a crash must know its processes
         // from a stranger's.
         if let (Some(hold), Some(root)) = (&scene.uid_hold, &scene.root) {

@@ -24,6 +24,10 @@ cfg_if::cfg_if! {
                 Err(io::Error::from_raw_os_error(libc::ENOSYS))
             }
 
+            pub(super) fn is_no_real_uid(_uid: Uid) -> bool {
+                false
+            }
+
             pub(super) fn root_identity(_pid: Pid) -> io::Result<(u64, u64)> {
                 Err(io::Error::from_raw_os_error(libc::ENOSYS))
             }
@@ -50,6 +54,19 @@ pub struct Process {
 /// proc_pid_status(5); sysctl(3) `kern.proc` on FreeBSD and macOS
 pub fn under(uid: Uid) -> io::Result<Vec<Process>> {
     system::under(uid)
+}
+
+/// Whether nobody is left of those who had nothing but this uid, and could get no other: one question to the kernel,
+/// where it has one, instead of one for each process that there is. A stranger who has it as an effective or saved uid
+/// alone is not looked for; [`under`] does that.
+///
+/// # Errors
+/// As [`under`].
+///
+/// # References
+/// getpriority(2)
+pub fn have_ended(uid: Uid) -> io::Result<bool> {
+    Ok(system::is_no_real_uid(uid) || under(uid)?.is_empty())
 }
 
 /// The pids of all that can be seen.
@@ -79,5 +96,6 @@ mod tests {
         let found = under(own).unwrap();
         assert!(found.iter().any(|p| p.pid == Pid::own()), "{found:?}");
         assert_eq!(under(Uid::new(4_000_000_001).unwrap()).unwrap(), []);
+        assert!(!have_ended(own).unwrap() && have_ended(Uid::new(4_000_000_001).unwrap()).unwrap());
     }
 }

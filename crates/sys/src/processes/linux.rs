@@ -81,6 +81,10 @@ impl Asked {
     }
 }
 
+pub(super) fn is_no_real_uid(uid: Uid) -> bool {
+    !credentials::is_a_real_uid(uid)
+}
+
 pub(super) fn root_identity(pid: Pid) -> io::Result<(u64, u64)> {
     let root = fs::metadata(format!("/proc/{pid}/root"))?;
     Ok((root.dev(), root.ino()))

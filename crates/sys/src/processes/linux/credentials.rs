@@ -62,7 +62,7 @@ const KNOWN: bool = !cfg!(any(
 
 impl<'a> Credentials<'a> {
     pub(super) fn new(proc: &'a Proc) -> Self {
-        Self { proc, quick: KNOWN, knows_kernel_threads: proc.is_first_namespace() }
+        Self { proc, quick: KNOWN, knows_kernel_threads: proc.is_first_namespace }
     }
 
     pub(super) fn ask(&mut self, pid: i32) -> io::Result<Asked> {
@@ -137,7 +137,7 @@ mod tests {
     fn all(quick: bool) -> Vec<(i32, [u32; 4])> {
         let proc = Proc::open().unwrap();
         let mut ways = Credentials {
-            knows_kernel_threads: quick && proc.is_first_namespace(),
+            knows_kernel_threads: quick && proc.is_first_namespace,
             quick,
             proc: &proc,
         };
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn kernel_threads_are_told_from_programs() {
         let proc = Proc::open().unwrap();
-        if !proc.is_first_namespace() || crate::ids::effective_uid() != 0 {
+        if !proc.is_first_namespace || crate::ids::effective_uid() != 0 {
             return;
         }
         let (mut programs, mut threads) = (0, 0);

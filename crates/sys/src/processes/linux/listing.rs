@@ -13,25 +13,25 @@ use crate::process::Pid;
 /// The proc file system of this process's pid namespace.
 pub(super) struct Proc {
     directory: File,
+    /// Whether this is the kernel's first pid namespace, the only one that kernel threads are in.
+    pub(super) is_first_namespace: bool,
 }
 
 impl Proc {
     pub(super) fn open() -> io::Result<Self> {
-        let proc = Self { directory: File::open("/proc")? };
+        let directory = File::open("/proc")?;
+        let is_first_namespace = is_in_first_namespace(&directory);
+        let proc = Self { directory, is_first_namespace };
+        // No namespace is above the first one that it could be the list of; in a list of one below it this process is not.
+        if is_first_namespace {
+            return Ok(proc);
+        }
         // The pids of another namespace mean other processes here.
         let own = proc.status(Pid::own().get())?.ok_or_else(not_ours)?;
         let line = own.lines().find_map(|line| line.strip_prefix("NSpid:"));
         let mut pids = line.unwrap_or_default().split_whitespace();
         let ours = pids.next().and_then(|pid| pid.parse().ok()) == Some(Pid::own().get());
         if ours && pids.next().is_none() { Ok(proc) } else { Err(not_ours()) }
-    }
-
-    /// Whether this is the kernel's first pid namespace, the only one that kernel threads are in.
-    pub(super) fn is_first_namespace(&self) -> bool {
-        // PROC_PID_INIT_INO of the kernel's sources, which has not changed since there are namespaces.
-        const FIRST: u64 = 0xEFFF_FFFC;
-        fstatat(&self.directory, c"self/ns/pid", AtFlags::empty())
-            .is_ok_and(|namespace| namespace.st_ino == FIRST)
     }
 
     /// Each process that is listed.
@@ -107,6 +107,12 @@ impl Proc {
         }
         Ok(Some(String::from_utf8_lossy(&buffer[..filled]).into_owned()))
     }
+}
+
+fn is_in_first_namespace(proc: &File) -> bool {
+    // PROC_PID_INIT_INO of the kernel's sources, which has not changed since there are namespaces.
+    const FIRST: u64 = 0xEFFF_FFFC;
+    fstatat(proc, c"self/ns/pid", AtFlags::empty()).is_ok_and(|namespace| namespace.st_ino == FIRST)
 }
 
 /// Real, effective, saved and file-system uid.
