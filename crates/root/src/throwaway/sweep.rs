@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 
+use isol_sys::meta::Meta;
 use isol_sys::state::{Lock, StateDir, StateError};
 
 use super::remove::{GONE, remove_tree};
@@ -43,7 +44,8 @@ pub fn sweep(
     mut on_stale: impl FnMut(&Lock) -> bool,
 ) -> Result<Swept, StateError> {
     let mut swept = Swept::default();
-    let mut stale: Vec<_> = state.stale()?.collect();
+    let entries = state.entries()?;
+    let mut stale: Vec<_> = state.stale_among(&entries)?.collect();
     // Roots last: what still runs in one belongs to another lock, and ends before its root goes.
     stale.sort_by_key(|lock| lock.as_ref().is_ok_and(|lock| lock.name().starts_with(PREFIX)));
     for lock in stale {
@@ -67,11 +69,12 @@ pub fn sweep(
         }
     }
     // Roots without a lock: their lock file was removed by hand. A new root's lock is always there before the root is.
-    for entry in state.entries()? {
-        let name = entry.strip_suffix(GONE).unwrap_or(&entry);
-        if name.starts_with(PREFIX)
-            && !name.ends_with(".lock")
+    for entry in entries.iter().filter(|entry| entry.starts_with(PREFIX)) {
+        let name = entry.strip_suffix(GONE).unwrap_or(entry);
+        if !name.ends_with(".lock")
             && !state.has_lock(name)?
+            // It may have gone with its lock meanwhile.
+            && Meta::at(state, entry.as_str()).is_ok()
             && let Ok(Some(lock)) = state.try_lock(name)
         {
             swept.root(state, lock);

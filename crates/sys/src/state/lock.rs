@@ -160,8 +160,11 @@ impl Lock {
     /// [`StateError::Io`] if the file can't be written.
     pub fn set_payload(&self, payload: &str) -> Result<(), StateError> {
         let text = format!("{}\n{payload}", self.holder);
-        let written =
-            self.file.set_len(0).and_then(|()| self.file.write_all_at(text.as_bytes(), 0));
+        // Whatever is longer goes first, so that its end never stands behind another text. What is cut to nothing and
+        // written anew some file systems bring to the disk at once.
+        let meta = Meta::of(&self.file).map_err(|e| self.failed("fstat", e))?;
+        let cut = if meta.size > text.len() as u64 { self.file.set_len(0) } else { Ok(()) };
+        let written = cut.and_then(|()| self.file.write_all_at(text.as_bytes(), 0));
         written.map_err(|e| self.io("write", e))
     }
 

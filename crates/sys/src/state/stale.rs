@@ -41,15 +41,17 @@ impl StateDir {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stale(&self) -> Result<Stale<'_>, StateError> {
-        let mut names = self.entries()?;
-        names.iter().try_for_each(|name| self.sweep_unmade(name))?;
-        names.retain_mut(|name| match lock_name(name) {
-            Some(lock) => {
-                *name = lock.to_owned();
-                true
-            }
-            None => false,
-        });
+        self.stale_among(&self.entries()?)
+    }
+
+    /// The same, for who has read the directory's [`entries`](Self::entries) already.
+    ///
+    /// # Errors
+    /// As [`stale`](Self::stale).
+    pub fn stale_among(&self, entries: &[String]) -> Result<Stale<'_>, StateError> {
+        entries.iter().try_for_each(|name| self.sweep_unmade(name))?;
+        let names: Vec<_> =
+            entries.iter().filter_map(|name| lock_name(name).map(str::to_owned)).collect();
         Ok(Stale { state: self, names: names.into_iter() })
     }
 
