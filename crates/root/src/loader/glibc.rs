@@ -14,18 +14,23 @@ use crate::elf::{Class, Machine};
 pub(super) fn builtin_dirs(image: &[u8], machine: Machine) -> Vec<PathBuf> {
     let mut best: Vec<&[u8]> = Vec::new();
     let mut run = Vec::new();
-    for text in image.split(|&b| b == 0).chain([&b""[..]]) {
+    let mut run_end = 0;
+    for slash in slashes(image).filter(|slash| image.get(slash + 1).is_none_or(|&b| b == 0)) {
+        let begin = begin_of_text(image, slash);
+        let text = &image[begin..=slash];
         // The first of a run may have other bytes before it.
         let start = text.iter().rposition(|&b| !(b' '..=b'~').contains(&b)).map_or(0, |at| at + 1);
-        let text = &text[start..];
-        if start > 0 || !is_library_dir(text) {
-            if run.len() > best.len() {
-                best.clone_from(&run);
-            }
+        if start > 0 || begin != run_end {
             run.clear();
         }
-        if is_library_dir(text) {
-            run.push(text);
+        if is_library_dir(&text[start..]) {
+            run.push(&text[start..]);
+            run_end = slash + 2;
+        } else {
+            run.clear();
+        }
+        if run.len() > best.len() {
+            best.clone_from(&run);
         }
     }
     if best.is_empty() {
@@ -33,6 +38,21 @@ pub(super) fn builtin_dirs(image: &[u8], machine: Machine) -> Vec<PathBuf> {
     } else {
         best.iter().map(|dir| path(&dir[..dir.len() - 1])).collect()
     }
+}
+
+/// Where the slashes are. Most of an image has none, and is passed over quickly.
+fn slashes(image: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    const PIECE: usize = 64;
+    let pieces = image.chunks(PIECE).enumerate().filter(|(_, piece)| piece.contains(&b'/'));
+    pieces.flat_map(|(number, piece)| {
+        let found = piece.iter().enumerate().filter(|&(_, &b)| b == b'/');
+        found.map(move |(at, _)| number * PIECE + at)
+    })
+}
+
+/// Behind the last NUL before `at`.
+fn begin_of_text(image: &[u8], at: usize) -> usize {
+    image[..at].iter().rposition(|&b| b == 0).map_or(0, |nul| nul + 1)
 }
 
 /// `/…/lib*/` or `/…/lib*/TRIPLET/`.
@@ -68,8 +88,14 @@ fn usual_dirs(machine: Machine) -> Vec<PathBuf> {
 
 /// Where the loader was built to look for its cache.
 pub(super) fn cache_path(image: &[u8]) -> PathBuf {
-    let is_cache = |text: &&[u8]| text.starts_with(b"/") && text.ends_with(b"/ld.so.cache");
-    image.split(|&b| b == 0).find(is_cache).map_or_else(|| PathBuf::from("/etc/ld.so.cache"), path)
+    const NAME: &[u8] = b"/ld.so.cache";
+    let text = |slash: usize| {
+        let rest = image[slash..].strip_prefix(NAME)?;
+        let begin = begin_of_text(image, slash);
+        let is_path = image[begin] == b'/' && rest.first().is_none_or(|&b| b == 0);
+        is_path.then(|| path(&image[begin..slash + NAME.len()]))
+    };
+    slashes(image).find_map(text).unwrap_or_else(|| PathBuf::from("/etc/ld.so.cache"))
 }
 
 fn path(bytes: &[u8]) -> PathBuf {
