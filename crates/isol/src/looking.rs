@@ -1,5 +1,6 @@
 //! The steps that look into root trees, and the one that makes one.
 
+mod known;
 mod program;
 mod root_clean;
 mod throw_away;
@@ -9,6 +10,7 @@ use isol_core::{Allow, Guarantee, Mode, Os, PlanError, Request, Root};
 use isol_steps::Preparations;
 use isol_sys::state::{Lock, StateDir};
 
+use known::Known;
 use program::ProgramInRoot;
 use root_clean::RootClean;
 use throw_away::ThrowAwayRoot;
@@ -16,6 +18,7 @@ use unread_program::UnreadProgram;
 
 pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanError> {
     let mut preparations = Preparations::default();
+    let known = Known::default();
     // What programs of this system load stands in files of a format that isol does not read.
     let unread = request.os == Os::MacOs;
     if let Root::ThrowAway { add } = &request.policy.root {
@@ -44,13 +47,14 @@ pub(crate) fn preparations(request: &Request<'_>) -> Result<Preparations, PlanEr
                 help: Some("name a root, or spawn the program".into()),
             });
         }
-        preparations.before_root.push(Box::new(ThrowAwayRoot::new(add.clone(), request.policy)));
+        let maker = ThrowAwayRoot::new(add.clone(), request.policy, known.clone());
+        preparations.before_root.push(Box::new(maker));
     }
     if request.mode != Mode::Enter && unread {
         let allowed = request.policy.allow.contains(Allow::UncheckedProgram);
         preparations.in_root.push(Box::new(UnreadProgram { allowed }));
     } else if request.mode != Mode::Enter {
-        preparations.in_root.push(Box::new(ProgramInRoot));
+        preparations.in_root.push(Box::new(ProgramInRoot { known }));
     }
     let by_construction = matches!(request.policy.root, Root::ThrowAway { .. });
     if request.policy.require.contains(Guarantee::RootClean) && !by_construction {

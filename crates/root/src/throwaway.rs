@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::{fmt, mem, process};
 
 use isol_core::{Gid, Uid};
+use isol_sys::meta::Meta;
 use isol_sys::state::{Lock, StateDir};
 use nix::errno::Errno;
 
@@ -156,6 +157,16 @@ impl Throwaway {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its device and inode.
+    ///
+    /// # Errors
+    /// [`ThrowawayError`] if it can't be looked at.
+    pub fn id(&self) -> Result<(u64, u64), ThrowawayError> {
+        let failed =
+            |source| ThrowawayError::Make { call: "fstat", path: self.path.clone(), source };
+        Meta::of(&self.fd).map(|meta| (meta.dev, meta.ino)).map_err(failed)
     }
 
     /// Makes a place for something to be mounted on, where there is none: a directory, or an empty file.

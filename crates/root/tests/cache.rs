@@ -288,6 +288,26 @@ fn a_record_that_is_cut_or_another_s_is_none() {
 }
 
 #[test]
+fn a_tree_of_which_nothing_is_known_gives_way_to_the_next() {
+    if !needs_root() {
+        return;
+    }
+    let request = request("/usr/bin/id", &[]);
+    let (scratch, inode) = with_kept(&request);
+    let record = kept(&scratch).into_iter().find(|name| name.ends_with(".record")).unwrap();
+    let record = scratch.state.cache().unwrap().path().join(record);
+    let text = fs::read_to_string(&record).unwrap();
+    // As another version writes it.
+    fs::write(&record, text.replacen("isol-cache 2", "isol-cache 1", 1)).unwrap();
+    let (tree, reused) = take(&scratch.state, &request, 61185);
+    assert!(!reused);
+    assert_ne!(inode_of(&tree, &request.program), inode);
+    tree.give_back().unwrap();
+    assert_eq!(kept(&scratch).len(), 2);
+    assert!(take(&scratch.state, &request, 61186).1);
+}
+
+#[test]
 fn no_more_than_a_few_trees_are_kept() {
     if !needs_root() {
         return;

@@ -10,6 +10,7 @@ use isol_root::walk::WalkError;
 use isol_root::{Resolver, Sysroot, find_program};
 use isol_sys::state::StateDir;
 
+use super::known::Known;
 use super::program::problem as closure_problem;
 
 #[derive(Debug)]
@@ -18,14 +19,15 @@ pub(crate) struct ThrowAwayRoot {
     binds: Vec<Bind>,
     tmpfs: Vec<Tmpfs>,
     made: Option<Throwaway>,
+    known: Known,
     /// Who says that everything that ran in it has ended.
     hold: Option<Arc<dyn Hold>>,
 }
 
 impl ThrowAwayRoot {
-    pub(crate) fn new(add: Vec<PathBuf>, policy: &Policy) -> Self {
+    pub(super) fn new(add: Vec<PathBuf>, policy: &Policy, known: Known) -> Self {
         let (binds, tmpfs) = (policy.binds.clone(), policy.tmpfs.clone());
-        Self { add, binds, tmpfs, made: None, hold: None }
+        Self { add, binds, tmpfs, made: None, known, hold: None }
     }
 
     /// What is asked to be mounted in it has to be mounted on something.
@@ -59,6 +61,8 @@ impl ThrowAwayRoot {
         let has_places = !self.binds.is_empty() || !self.tmpfs.is_empty();
         let keeps = self.hold.is_some() && !options.uid.is_root() && !has_places;
         if keeps && let Some(made) = Throwaway::reuse(&state, request, options).map_err(unusable)? {
+            // It was given back by a run whose look into it was over: see `undo`.
+            self.known.is_unchanged(made.id().map_err(unusable)?);
             return Ok(made);
         }
         let closure = Resolver::new(host)
@@ -127,7 +131,7 @@ impl Step for ThrowAwayRoot {
 
     fn undo(&mut self) {
         // What can't be removed stays under its lock, which the next run finds.
-        let over = self.hold.take().is_some_and(|hold| hold.is_over());
+        let over = self.hold.take().is_some_and(|hold| hold.is_over()) && self.known.has_passed();
         if let Some(made) = self.made.take() {
             let _ = if over { made.give_back() } else { made.remove() };
         }
@@ -142,4 +146,78 @@ fn unusable(error: &ThrowawayError) -> Problem {
 pub(crate) fn walk_problem(error: &WalkError, step: &'static str) -> Problem {
     let kind = if error.is_missing() { Kind::NotFound } else { Kind::Refused };
     Problem::new(step, error.to_string(), "").kind(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io;
+
+    use isol_core::{Command, Gid, Ids, Mode, Uid};
+    use isol_root::throwaway::cache;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Over;
+
+    impl Hold for Over {
+        fn note(&self, _text: &str) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn is_over(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_tree_that_nobody_has_looked_into_is_not_kept() {
+        if isol_sys::ids::effective_uid() != 0 {
+            assert!(std::env::var_os("ISOL_MUST_RUN").is_none(), "this needs root");
+            return;
+        }
+        let base = PathBuf::from(format!("/opt/isol-looking-{}", std::process::id()));
+        fs::create_dir(&base).unwrap();
+        let program = base.join("true");
+        fs::copy("/bin/true", &program).unwrap();
+        let policy = Policy::throw_away([]).user(isol_core::User::Auto).build().unwrap();
+        let is_kept = || {
+            let name = program.to_str().unwrap();
+            cache::list().unwrap().iter().any(|kept| kept.program == name)
+        };
+        for passes in [false, true] {
+            let known = Known::default();
+            let mut step = ThrowAwayRoot::new(Vec::new(), &policy, known.clone());
+            let mut scene = Scene::new(Mode::Spawn, Some(Command::new(&program)));
+            let (uid, gid) = (Uid::new(61_184).unwrap(), Gid::new(61_184).unwrap());
+            scene.ids = Some(Ids::new(uid, gid, Vec::new()));
+            scene.uid_hold = Some(Arc::new(Over));
+            step.prepare(&mut scene).unwrap();
+            assert!(!known.was_looked_at(step.made.as_ref().unwrap().id().unwrap()));
+            if passes {
+                known.pass();
+            }
+            step.undo();
+            assert_eq!(is_kept(), passes);
+        }
+        // The next one has the same tree, which need not be looked into.
+        let known = Known::default();
+        let mut step = ThrowAwayRoot::new(Vec::new(), &policy, known.clone());
+        let mut scene = Scene::new(Mode::Spawn, Some(Command::new(&program)));
+        let (uid, gid) = (Uid::new(61_185).unwrap(), Gid::new(61_185).unwrap());
+        scene.ids = Some(Ids::new(uid, gid, Vec::new()));
+        scene.uid_hold = Some(Arc::new(Over));
+        step.prepare(&mut scene).unwrap();
+        let (device, inode) = step.made.as_ref().unwrap().id().unwrap();
+        assert!(known.was_looked_at((device, inode)) && !known.was_looked_at((device, inode + 1)));
+        known.pass();
+        step.undo();
+        // Nobody wants it any more.
+        fs::remove_dir_all(base).unwrap();
+        let state = StateDir::open_for_roots().unwrap();
+        let request = step.request(program.clone()).unwrap();
+        assert!(Throwaway::reuse(&state, &request, &Options::new(uid, gid)).unwrap().is_none());
+        assert!(!is_kept());
+    }
 }

@@ -23,7 +23,7 @@ use isol_sys::{meta::Meta, rename};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod};
-use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, unlinkat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, ftruncate, unlinkat};
 
 pub use store::{Kept, clear, list};
 
@@ -156,7 +156,11 @@ impl Throwaway {
         }
         let store = Store::open(&self.state)?;
         if store.has_tree(&keep.request) {
-            return Ok(false);
+            if store.record(&keep.request).is_some() {
+                return Ok(false);
+            }
+            // Nobody knows what it is: another version's, or what somebody was killed at.
+            store.remove(&keep.request)?;
         }
         if keep.has_tmp {
             // Mostly there is nothing in it.
@@ -214,15 +218,17 @@ fn open_below(dir: impl AsFd, name: &str) -> nix::Result<OwnedFd> {
     openat(dir, name, flags, Mode::empty())
 }
 
-/// In place: nobody has it open.
+/// In place: nobody has it open. All uids that are allotted are of one length, and so it has its length already; what is
+/// cut to nothing and written anew some file systems bring to the disk at once.
 fn rewrite(dir: &OwnedFd, name: &str, text: &[u8]) -> nix::Result<()> {
-    let flags = OFlag::O_WRONLY | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = openat(dir, name, flags, Mode::empty())?;
     let mut done = 0;
     while done < text.len() {
         done += nix::unistd::write(&file, &text[done..])?;
     }
-    Ok(())
+    let len = text.len() as u64;
+    if Meta::of(&file)?.size == len { Ok(()) } else { ftruncate(&file, len.cast_signed()) }
 }
 
 fn failed(call: &'static str, path: &Path) -> impl Fn(Errno) -> ThrowawayError + use<> {

@@ -19,7 +19,7 @@ use crate::throwaway::{Note, Throwaway, ThrowawayError};
 use crate::walk::Sysroot;
 
 /// A record of another version is none.
-const HEAD: &str = "isol-cache 1";
+const HEAD: &str = "isol-cache 2";
 
 /// See the module.
 #[derive(Debug, Default, PartialEq)]

@@ -20,7 +20,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::record::{Record, RequestText};
 use super::{Request, failed};
-use crate::throwaway::{ThrowawayError, remove_tree};
+use crate::throwaway::{ThrowawayError, random, remove_tree};
 use crate::walk::READ;
 
 const TREE: &str = ".tree";
@@ -124,7 +124,13 @@ impl Store {
     }
 
     fn remove_key(&self, key: &str) -> Result<(), ThrowawayError> {
-        remove_tree(self.dir.as_fd(), self.dir.path(), &format!("{key}{TREE}"))?;
+        // From one moment to the next it is nobody's; whoever is killed now leaves a name that a sweep finds.
+        let (tree, old) = (format!("{key}{TREE}"), format!(".{key}-{:016x}", random()));
+        match renameat(&self.dir, tree.as_str(), &self.dir, old.as_str()) {
+            Ok(()) => remove_tree(self.dir.as_fd(), self.dir.path(), &old)?,
+            Err(Errno::ENOENT) => {}
+            Err(e) => return Err(failed("rename", &self.dir.path().join(tree))(e)),
+        }
         let name = format!("{key}{RECORD}");
         match unlinkat(&self.dir, name.as_str(), UnlinkatFlags::NoRemoveDir) {
             Ok(()) | Err(Errno::ENOENT) => Ok(()),
