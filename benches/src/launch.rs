@@ -13,6 +13,8 @@ pub(crate) const MINIJAIL: &str = "minijail0 -C -u -g -n -c 0 --ambient";
 pub(crate) const CHROOT: &str = "chroot --userspec (coreutils)";
 pub(crate) const UNCHECKED: &str =
     "isol run --allow shared-uid: without the look for who has the uid";
+pub(crate) const ID: &str = "bare exec of /usr/bin/id";
+pub(crate) const ID_FLOOR: &str = "the floor, with /usr/bin/id in place of true";
 pub(crate) const THROW_AWAY: &str = "isol run -- /usr/bin/id, in a throw-away root";
 
 pub(crate) fn isol(site: &Site, options: &[&str]) -> Vec<String> {
@@ -72,6 +74,9 @@ pub(crate) fn measure(site: &Site) -> Result<Vec<Outcome>> {
         ];
         all.push(Contestant::new(MINIJAIL, words));
     }
+    all.push(Contestant::new(ID, ["/usr/bin/id"]));
+    let words = [&text(&site.floor("launch")), &text(&site.id_root), UID, "/usr/bin/id"];
+    all.push(Contestant::new(ID_FLOOR, words));
     all.push(Contestant::new(THROW_AWAY, [&text(&site.isol), "run", "--", "/usr/bin/id"]));
     by_turns(&all, ROUNDS)
 }

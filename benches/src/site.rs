@@ -1,8 +1,9 @@
-//! What is measured with: the programs, and a root with one program in it.
+//! What is measured with: the programs, a root with one static program in it, and one with `/usr/bin/id`.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::Result;
 
@@ -15,13 +16,16 @@ pub(crate) struct Site {
     pub(crate) floors: PathBuf,
     pub(crate) isol: PathBuf,
     pub(crate) root: PathBuf,
+    /// With the files that a throw-away root has for it.
+    pub(crate) id_root: PathBuf,
 }
 
 impl Site {
     pub(crate) fn new(floors: &str, isol: &str) -> Result<Self> {
         let (floors, isol) = (fs::canonicalize(floors)?, fs::canonicalize(isol)?);
         let root = PathBuf::from(format!("/srv/isol-bench-{}", std::process::id()));
-        let site = Self { floors, isol, root };
+        let id_root = PathBuf::from(format!("{}-id", root.display()));
+        let site = Self { floors, isol, root, id_root };
         fs::create_dir_all(site.root.join("bin"))?;
         for dir in [&site.root, &site.root.join("bin")] {
             fs::set_permissions(dir, Permissions::from_mode(0o755))?;
@@ -29,7 +33,21 @@ impl Site {
         let program = site.root.join("bin/true");
         fs::copy(site.floor("true"), &program)?;
         fs::set_permissions(program, Permissions::from_mode(0o755))?;
+        site.build_id_root()?;
         Ok(site)
+    }
+
+    fn build_id_root(&self) -> Result<()> {
+        let mut build = Command::new(&self.isol);
+        build.args(["root", "build"]).arg(&self.id_root).args(["--program", "/usr/bin/id"]);
+        if !build.status()?.success() {
+            return Err(format!("{build:?} has failed").into());
+        }
+        let etc = self.id_root.join("etc");
+        fs::create_dir_all(&etc)?;
+        fs::write(etc.join("passwd"), format!("root:x:0:0::/:\nisol:x:{UID}:{UID}::/:\n"))?;
+        fs::write(etc.join("group"), format!("root:x:0:\nisol:x:{UID}:\n"))?;
+        Ok(())
     }
 
     pub(crate) fn floor(&self, name: &str) -> PathBuf {
@@ -49,6 +67,9 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.root);
+        for root in [&self.root, &self.id_root] {
+            let _ = fs::remove_dir_all(root);
+            let _ = fs::remove_file(format!("{}.isol-manifest.json", root.display()));
+        }
     }
 }
