@@ -139,7 +139,6 @@ fn a_descriptor_that_is_passed_on_would_be_found() {
 /// not close-on-exec and signals come all the time. Two seconds, or `ISOL_STORM_SECONDS`.
 #[allow(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 #[test]
-#[allow(clippy::print_stdout)] // the figures
 fn a_hundred_threads_under_signals_lose_nothing() {
     let _alone = ALONE.lock();
     if !must_be_root() {
