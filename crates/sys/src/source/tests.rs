@@ -11,7 +11,10 @@ use crate::rootdir::Flaw;
 /// A directory of one's own in which `link` leads to `there/file`.
 fn tree() -> (tempfile::TempDir, std::path::PathBuf) {
     let dir = tempfile::tempdir().unwrap();
-    let path = fs::canonicalize(dir.path()).unwrap();
+    // Not what lies in a sticky directory: that has a rule of its own.
+    let path = fs::canonicalize(dir.path()).unwrap().join("below");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(&path).unwrap();
     fs::create_dir(path.join("there")).unwrap();
     fs::write(path.join("there/file"), "text").unwrap();
     symlink("there", path.join("link")).unwrap();
