@@ -10,7 +10,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -58,6 +58,8 @@ static int child(void *unused) {
     char here[4096];
     gid_t groups[2];
     unsigned r, e, s;
+    fd_set beyond = {0};
+    struct timespec now = {0, 0};
     int number, capability, i, j;
     (void)unused;
     for (i = 1; i <= 64; i++)
@@ -116,15 +118,11 @@ static int child(void *unused) {
     MUST(fstatat(AT_FDCWD, "/", &stat, 0));
     for (i = 0; i < 3; i++)
         MUST(fcntl(i, F_GETFD) == -1);
-    for (i = 3; i < 1024; i += 256) {
-        struct pollfd polled[256];
-        int count = 1024 - i < 256 ? 1024 - i : 256;
-        for (j = 0; j < count; j++)
-            polled[j] = (struct pollfd){i + j, 0, 0};
-        poll(polled, count, 0);
-        for (j = 0; j < count; j++)
-            MUST(!(polled[j].revents & POLLNVAL));
-    }
+    for (i = 3; i < 64; i++)
+        MUST(fcntl(i, F_GETFD) != -1);
+    /* The table ends there. */
+    FD_SET(64, &beyond);
+    MUST(pselect(65, &beyond, 0, 0, &now, 0) != 0 || fcntl(64, F_GETFD) != -1);
     MUST(fstatat(AT_FDCWD, "/", &stat, 0));
     MUST(fstatat(AT_FDCWD, "/..", &stat, 0));
     MUST(syscall(SYS_getcwd, here, sizeof here) < 0);

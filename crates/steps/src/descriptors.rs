@@ -77,7 +77,7 @@ impl Step for Descriptors {
             self.pass.iter().all(|&fd| descriptors::is_open(fd)),
             "a passed descriptor is closed",
         )?;
-        let found = descriptors::first_open(3, &self.pass, stage.report);
+        let found = descriptors::first_open(3, &self.pass, stage.report, stage.mode != Mode::Enter);
         match found.map_err(doing("looking for open descriptors"))? {
             Some(fd) => Err(Fault::found("still open: descriptor ", fd as u64)),
             None => Ok(()),

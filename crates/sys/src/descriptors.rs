@@ -142,47 +142,72 @@ pub fn open_standard() -> Result<(), Errno> {
 }
 
 /// The lowest descriptor from `from` on that is open and neither in `keep` nor `also`: on Linux up to the end of the
-/// process's table, or 65535; on macOS up to the end of the table; elsewhere up to 1023. Async-signal-safe. One poll(2),
-/// and one question for the end, for each 256 of them.
+/// process's table, or 65535; on macOS up to the end of the table; elsewhere up to 1023. One that was opened by `O_PATH` is
+/// found up to 1023. With `until_exec` those that execve(2) will close do not count: valgrind keeps its own, which are such,
+/// from close_range(2). Async-signal-safe. A question for each of the first 1024, and one poll(2) for 256 of the others, as
+/// far as the table goes.
 ///
 /// # Errors
 /// As poll(2).
 ///
 /// # References
-/// poll(2): `POLLNVAL` is for those that are not open
+/// fcntl(2): `F_GETFD`; poll(2): `POLLNVAL` is for those that are not open
 pub fn first_open(
     from: RawFd,
     keep: &[RawFd],
     also: Option<RawFd>,
+    until_exec: bool,
 ) -> Result<Option<RawFd>, Errno> {
-    const AT_ONCE: usize = 256;
-    let stray = |fd: RawFd| also != Some(fd) && !keep.contains(&fd);
-    let mut start = from;
+    let stray = |fd: RawFd| also != Some(fd) && !keep.contains(&fd) && stays_open(fd, until_exec);
+    let (mut start, mut size) = (from, PIECE - from % PIECE);
     loop {
-        let mut polled = [libc::pollfd { fd: 0, events: 0, revents: 0 }; AT_ONCE];
-        for (place, fd) in polled.iter_mut().zip(start..) {
-            place.fd = fd;
+        let found = match start < ONE_BY_ONE {
+            true => (start..start + size).find(|&fd| stray(fd)),
+            false => polled(start, stray)?,
+        };
+        if found.is_some() {
+            return Ok(found);
         }
-        // SAFETY: all elements of the array are writable for the call.
-        match check(unsafe { libc::poll(polled.as_mut_ptr(), AT_ONCE as libc::nfds_t, 0) }) {
-            Ok(_) => {
-                let open = |p: &&libc::pollfd| p.revents & libc::POLLNVAL == 0 && stray(p.fd);
-                if let Some(found) = polled.iter().find(open) {
-                    return Ok(Some(found.fd));
-                }
-            }
-            // More than the limit on open files allows to ask for at once.
-            Err(Errno(libc::EINVAL)) => {
-                let end = start + AT_ONCE as RawFd;
-                if let Some(found) = (start..end).find(|&fd| is_open(fd) && stray(fd)) {
-                    return Ok(Some(found));
-                }
-            }
-            Err(errno) => return Err(errno),
-        }
-        start += AT_ONCE as RawFd;
+        start += size;
+        size = if start < ONE_BY_ONE { PIECE } else { AT_ONCE as RawFd };
         if system::none_is_open_from(start)? {
             return Ok(None);
         }
+    }
+}
+
+/// As many as the smallest table has; larger ones have a multiple of it.
+const PIECE: RawFd = 64;
+/// So far each one is asked for by itself: for poll(2) one that was opened by `O_PATH` is none.
+const ONE_BY_ONE: RawFd = 1024;
+const AT_ONCE: usize = 256;
+
+/// Whether a descriptor is open, and, if there is to be an execve(2), behind that as well.
+fn stays_open(fd: RawFd, until_exec: bool) -> bool {
+    // SAFETY: F_GETFD takes no argument.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    flags != -1 && !(until_exec && flags & libc::FD_CLOEXEC != 0)
+}
+
+/// The first of the 256 from here on that is open and no other's.
+fn polled(start: RawFd, stray: impl Fn(RawFd) -> bool) -> Result<Option<RawFd>, Errno> {
+    let mut polled = [libc::pollfd { fd: 0, events: 0, revents: 0 }; AT_ONCE];
+    for (place, fd) in polled.iter_mut().zip(start..) {
+        place.fd = fd;
+    }
+    // SAFETY: all elements of the array are writable for the call.
+    match check(unsafe { libc::poll(polled.as_mut_ptr(), AT_ONCE as libc::nfds_t, 0) }) {
+        Ok(_) => {
+            // Asked for once more: valgrind hides its own from a program, and not from poll(2).
+            let open =
+                |p: &&libc::pollfd| p.revents & libc::POLLNVAL == 0 && stray(p.fd) && is_open(p.fd);
+            Ok(polled.iter().find(open).map(|found| found.fd))
+        }
+        // More than the limit on open files allows to ask for at once.
+        Err(Errno(libc::EINVAL)) => {
+            let end = start + AT_ONCE as RawFd;
+            Ok((start..end).find(|&fd| stray(fd)))
+        }
+        Err(errno) => Err(errno),
     }
 }

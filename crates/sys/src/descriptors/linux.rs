@@ -156,13 +156,13 @@ mod tests {
             for number in numbers {
                 let made = super::super::part_from_parent(2).is_ok()
                     && super::super::close_between(3, RawFd::MAX).is_ok()
-                    && super::super::first_open(3, &[], None) == Ok(None)
+                    && super::super::first_open(3, &[], None, false) == Ok(None)
                     // SAFETY: takes numbers; what stands there is nobody's.
                     && unsafe { libc::dup2(2, number) } == number;
                 if !made
-                    || super::super::first_open(3, &[], None) != Ok(Some(number))
-                    || super::super::first_open(3, &[number], None) != Ok(None)
-                    || super::super::first_open(3, &[], Some(number)) != Ok(None)
+                    || super::super::first_open(3, &[], None, false) != Ok(Some(number))
+                    || super::super::first_open(3, &[number], None, false) != Ok(None)
+                    || super::super::first_open(3, &[], Some(number), false) != Ok(None)
                 {
                     wrong = number;
                     return 1;
@@ -172,5 +172,29 @@ mod tests {
         });
         crate::process::wait(child.unwrap()).unwrap();
         assert_eq!(wrong, 0);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn a_path_s_descriptor_is_one_too() {
+        let flags = libc::O_PATH | libc::O_CLOEXEC;
+        // In a child: the test's other threads have descriptors of their own.
+        // SAFETY: the child only opens and closes descriptors, and ends.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            // SAFETY: the path is a NUL-terminated literal.
+            let opened = unsafe { libc::open(c"/".as_ptr(), flags) };
+            let ok = [opened, 100, 1023].into_iter().all(|wanted| {
+                // SAFETY: takes numbers.
+                let copied = wanted == opened || unsafe { libc::dup2(opened, wanted) } == wanted;
+                let keep: Vec<_> = (3..wanted).collect();
+                let found = super::super::first_open(3, &keep, None, false);
+                copied && found == Ok(Some(wanted))
+            });
+            // SAFETY: ends the child, and nothing else.
+            unsafe { libc::_exit(i32::from(!ok)) };
+        }
+        let ended = crate::process::wait(crate::process::Pid::new(pid)).unwrap();
+        assert_eq!(ended, crate::process::Status::Exited(0));
     }
 }
