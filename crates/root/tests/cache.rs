@@ -319,7 +319,7 @@ fn a_tree_of_which_nothing_is_known_gives_way_to_the_next() {
     let record = scratch.state.cache().unwrap().path().join(record);
     let text = fs::read_to_string(&record).unwrap();
     // As another version writes it.
-    fs::write(&record, text.replacen("isol-cache 2", "isol-cache 1", 1)).unwrap();
+    fs::write(&record, text.replacen("isol-cache ", "isol-cache 0", 1)).unwrap();
     let (tree, reused) = take(&scratch.state, &request, 61185);
     assert!(!reused);
     assert_ne!(inode_of(&tree, &request.program), inode);
