@@ -146,8 +146,11 @@ fn a_switch_of_debian_s_or_ubuntu_s() {
     }
     // A switch denies nothing by being there. What is mounted over a part of /proc does, as in a container.
     for script in [&debian, &ubuntu] {
-        let out = after(script, &[as_user(), isol_words("namespaces")]);
+        let user = as_user();
+        let out = after(script, &[user.clone(), isol_words("namespaces")]);
         out.refused(125, &["mounts: mounting a /proc", "help: something is mounted over"]);
+        // Where it is kept that he runs nothing now.
+        fs::remove_dir(format!("/tmp/isol-{}", user[2])).expect("it is empty");
     }
 }
 

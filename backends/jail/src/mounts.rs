@@ -62,7 +62,7 @@ impl Mounts {
         let root =
             scene.root.as_ref().ok_or_else(|| Problem::new(NAME, "no root has been opened", ""))?;
         permitted::check(self.asked.has_tmpfs())?;
-        let wanted = self.asked.wanted()?;
+        let wanted = self.asked.wanted(&scene.mounts)?;
         // From here on there is something to take back.
         let workshop = self.made.insert(Workshop::make()?);
         let source = Source::root(root)?;

@@ -29,7 +29,13 @@ pub(crate) fn check() -> Result<(), Unavailable> {
         _ => {}
     }
     if !as_caller() {
-        return Ok(());
+        if namespaces::may_be_made() {
+            return Ok(());
+        }
+        return cant(
+            "this process lacks CAP_SYS_ADMIN, which namespaces and mounts take: a container, for instance, leaves it out".into(),
+            "give the container that capability: --cap-add SYS_ADMIN",
+        );
     }
     namespaces::try_user().map_err(|denied| {
         let (why, help) = match &denied {

@@ -88,10 +88,10 @@ impl Backend for Namespaces {
     }
 
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
-        refused::check(request)?;
         let policy = request.policy;
         let as_caller = availability::as_caller();
         let kinds = kinds::of(policy, as_caller);
+        refused::check(request, kinds, as_caller)?;
         // A tree of the ordinary user's is the program's own: it would not be its to change if root had made it.
         let read_only = policy.read_only
             || as_caller && matches!(policy.root, isol_core::Root::ThrowAway { .. });

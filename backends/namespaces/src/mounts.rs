@@ -6,15 +6,16 @@ mod root;
 
 use std::ffi::CStr;
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use isol_core::{
-    Errno, Fault, Guarantee as G, Phase, Policy, PrepareError, Problem, Scene, Stage, Step,
-    step_names,
+    Errno, Fault, Guarantee as G, MountHandle, Phase, Policy, PrepareError, Problem, Root, Scene,
+    Stage, Step, step_names,
 };
 use isol_sys::meta::{self, Meta};
 use isol_sys::mounts::{self, Fd, Forbids, What};
 use isol_sys::namespaces::Kinds;
-use isol_sys::{chroot, errno, signals};
+use isol_sys::{chroot, errno, mount, quote, signals};
 
 use asked::{Asked, put};
 
@@ -24,6 +25,8 @@ const NAME: &str = step_names::MOUNTS;
 pub(crate) struct Mounts {
     read_only: bool,
     asked: Asked,
+    /// Whether the root is one that is named, and not one that is made for the run.
+    is_named: bool,
     /// Whether this is a user namespace, in which no device can be made.
     users: bool,
     /// The mount that the root directory must not be in: that of the host's mount namespace.
@@ -39,12 +42,34 @@ impl Mounts {
         Self {
             read_only,
             asked: Asked::new(policy),
+            is_named: matches!(policy.root, Root::Directory(_)),
             users: kinds.has(Kinds::USER),
             outside: 0,
             proc: false,
             dev: false,
             tmp: false,
         }
+    }
+
+    /// That nobody has mounted something in the root that shows processes outside. What a mount of the program's own hides
+    /// is no matter.
+    fn check_root(&self, root: &Path, mounts: &[MountHandle]) -> Result<(), Problem> {
+        let found = mount::windows_below(root).map_err(|errno| {
+            Problem::call(NAME, "can't tell what is mounted in the root", errno)
+                .help("mount -t proc proc /proc   (as root)")
+        })?;
+        let own = [("proc", self.proc), ("dev", self.dev), ("tmp", self.tmp)];
+        for (at, window) in found.iter().filter(|(_, window)| !window.may_be_read()) {
+            let inside = Path::new("/").join(at.strip_prefix(root).unwrap_or(at));
+            let hidden = own.iter().any(|(dir, there)| *there && at.starts_with(root.join(dir)))
+                || mounts.iter().any(|mount| inside.starts_with(&mount.target));
+            if !hidden {
+                let (at, shell) = (quote::shown(at), quote::shell(at));
+                let what = format!("{at} is {}, and the program would see it", window.name());
+                return Err(Problem::new(NAME, what, "").help(format!("umount {shell}")));
+            }
+        }
+        Ok(())
     }
 
     /// All that is mounted in the root. The host's `/proc` is still there: without it the kernel makes none in a user
@@ -136,7 +161,7 @@ impl Step for Mounts {
         self.outside = mounts::of_root().map_err(|errno| {
             Problem::call(NAME, "can't tell which mount the root directory is in", errno)
         })?;
-        self.asked.prepare(root)?;
+        self.asked.prepare(&scene.mounts)?;
         let mut missing = Vec::new();
         for (name, there) in
             [("proc", &mut self.proc), ("dev", &mut self.dev), ("tmp", &mut self.tmp)]
@@ -146,12 +171,15 @@ impl Step for Mounts {
                 missing.push(format!("/{name}"));
             }
         }
-        if self.tmp && self.asked.is_on("/tmp") {
+        if self.tmp && scene.mounts.iter().any(|mount| mount.target == Path::new("/tmp")) {
             self.tmp = false;
         }
         if self.tmp && !meta::is_empty_directory(&root.fd, "tmp").unwrap_or(false) {
             self.tmp = false;
             scene.notes.push("the root's /tmp is not empty: it stays as it is".into());
+        }
+        if self.is_named {
+            self.check_root(&root.path, &scene.mounts)?;
         }
         if !missing.is_empty() {
             let what = missing.join(", ");

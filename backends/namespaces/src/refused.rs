@@ -1,10 +1,11 @@
 //! What of a policy this backend has no way to honour.
 
 use isol_core::{Allow, Network, PlanError, Request};
+use isol_sys::namespaces::Kinds;
 
 use crate::NAME;
 
-pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
+pub(crate) fn check(request: &Request<'_>, kinds: Kinds, as_caller: bool) -> Result<(), PlanError> {
     let policy = request.policy;
     let cant = |what: &str, reason: &str, help: &str| {
         Err(PlanError::CantHonour {
@@ -30,6 +31,27 @@ pub(crate) fn check(request: &Request<'_>) -> Result<(), PlanError> {
             "it is a jail's",
             "leave --jail-param out, or ask for --backend jail",
         );
+    }
+    if kinds.has(Kinds::USER) && !kinds.has(Kinds::PID) {
+        return cant(
+            "the host's processes",
+            "in a user namespace the kernel mounts a /proc only with a pid namespace",
+            if as_caller {
+                "leave --allow host-pids out, or run it as root"
+            } else {
+                "leave --allow host-pids out, or --allow root-user"
+            },
+        );
+    }
+    for mount in policy.mounts_top_down() {
+        let target = mount.target();
+        if let Some(own) = ["/proc", "/dev"].into_iter().find(|own| target.starts_with(own)) {
+            return cant(
+                &mount.to_string(),
+                &format!("the program has a {own} of its own"),
+                "name another place",
+            );
+        }
     }
     if policy.allow.contains(Allow::Threads) && !policy.allow.contains(Allow::HostPids) {
         return cant(

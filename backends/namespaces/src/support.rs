@@ -32,7 +32,7 @@ pub(crate) fn of(guarantee: G, as_caller: bool) -> Support {
 
 /// What takes root to hold, or other ids than the caller's own.
 fn of_caller(guarantee: G) -> Option<Support> {
-    let with_ids = |what: &str, without: &str| match crate::given() {
+    let with_ids = |what: &str, without: &str| match crate::given::given_lately() {
         Ok(_) => Support::OnRequest(what.into()),
         Err(crate::Lacking { why, help }) => {
             Support::not_offered(format!("{without}: {why}; {help}, or run it as root"))

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod allow;
+mod asks;
 mod backend;
 mod check;
 mod command;
@@ -64,7 +65,7 @@ pub use id::{Gid, Uid};
 pub use identity::{AUTO_UIDS, Given, Group, IdRange, Identity, Ids, User};
 pub use landlock::{Landlock, LandlockError, LandlockWord};
 pub use limit::{Amount, Limit, LimitError, Resource};
-pub use mount::{Bind, MountError, Tmpfs};
+pub use mount::{Bind, Mount, MountError, Tmpfs};
 pub use nearest::nearest;
 pub use network::{Network, NetworkError};
 pub use os::Os;
@@ -81,7 +82,7 @@ pub use profile::{Profile, ProfileError};
 pub use record::{RECORD_LEN, Record};
 pub use request::Request;
 pub use root::Root;
-pub use scene::{Hold, RootHandle, Scene};
+pub use scene::{Hold, MountHandle, RootHandle, Scene, SourceHandle};
 pub use seccomp::Seccomp;
 pub use stage::{Stage, ThreadScope};
 pub use step::Step;

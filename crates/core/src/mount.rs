@@ -38,6 +38,56 @@ pub struct Tmpfs {
     pub size: Option<u64>,
 }
 
+/// A mount that a policy asks for, of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mount<'a> {
+    /// Something of the host's.
+    Bind(&'a Bind),
+    /// Something new and empty.
+    Tmpfs(&'a Tmpfs),
+}
+
+impl Mount<'_> {
+    /// Where it is mounted, inside; without `.` and doubled slashes.
+    #[must_use]
+    pub fn target(&self) -> PathBuf {
+        let target = match self {
+            Self::Bind(bind) => &bind.target,
+            Self::Tmpfs(tmpfs) => &tmpfs.target,
+        };
+        target.components().collect()
+    }
+}
+
+/// As on the command line.
+impl fmt::Display for Mount<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bind(bind) => write!(f, "--bind {bind}"),
+            Self::Tmpfs(tmpfs) => write!(f, "--tmpfs {tmpfs}"),
+        }
+    }
+}
+
+/// From the top down: one that lies in another comes behind it. In any other order one would hide another, so that the
+/// order in which they were named says nothing.
+pub(crate) fn top_down<'a>(binds: &'a [Bind], tmpfs: &'a [Tmpfs]) -> Vec<Mount<'a>> {
+    let tmpfs = tmpfs.iter().map(Mount::Tmpfs);
+    let mut all: Vec<_> = binds.iter().map(Mount::Bind).chain(tmpfs).collect();
+    all.sort_by_key(|mount| mount.target().components().count());
+    all
+}
+
+/// Whether two of them have one place, so that one would hide the other.
+pub(crate) fn check_places(all: &[Mount<'_>]) -> Result<(), MountError> {
+    for (n, one) in all.iter().enumerate() {
+        if let Some(other) = all[..n].iter().find(|other| other.target() == one.target()) {
+            return Err(MountError::Twice { one: other.to_string(), other: one.to_string() });
+        }
+    }
+    Ok(())
+}
+
 /// A text that is no mount, or one that can't be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -53,6 +103,14 @@ pub enum MountError {
     /// A place that is no place in the root.
     #[error("nothing can be mounted on {}: name an absolute path in the root, without `..`", .0.display())]
     Target(PathBuf),
+    /// Two in one place.
+    #[error("{one} and {other} have one place: one would hide the other")]
+    Twice {
+        /// The one, as the user has written it.
+        one: String,
+        /// The other.
+        other: String,
+    },
 }
 
 impl FromStr for Bind {
@@ -145,5 +203,18 @@ mod tests {
             assert!(check_target(Path::new(wrong)).is_err(), "{wrong}");
         }
         assert!(check_target(Path::new("/a/b")).is_ok());
+    }
+
+    #[test]
+    fn mounts_come_from_the_top_down_and_two_have_two_places() {
+        let bind = |text: &str| text.parse::<Bind>().unwrap();
+        let (binds, tmpfs) = ([bind("/s:/a/b/c"), bind("/s:/a")], ["/a//b/".parse().unwrap()]);
+        let all = top_down(&binds, &tmpfs);
+        let targets: Vec<_> = all.iter().map(Mount::target).collect();
+        assert_eq!(targets, ["/a", "/a/b", "/a/b/c"].map(PathBuf::from));
+        assert_eq!(check_places(&all), Ok(()));
+        let same = [bind("/s:/a/./b")];
+        let error = check_places(&top_down(&same, &tmpfs)).unwrap_err();
+        assert!(matches!(&error, MountError::Twice { one, .. } if one == "--bind /s:/a/./b"));
     }
 }

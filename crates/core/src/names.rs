@@ -15,6 +15,7 @@ names! {
     ALLOT_UID "allot-uid";
     THROW_AWAY_ROOT "throw-away-root";
     ROOT_DIRECTORY "root-directory";
+    MOUNT_SOURCES "mount-sources";
     DEDICATED_UID "dedicated-uid";
     USER_NAMESPACE "user-namespace";
     JAIL_MOUNTS "jail-mounts";

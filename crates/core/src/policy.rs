@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::mount::check_target;
+use crate::mount::{check_places, check_target, top_down};
 use crate::{
     Allow, AllowSet, Amount, Bind, Environment, Group, Guarantee, GuaranteeSet, Landlock,
-    LandlockWord, Limit, MountError, Network, Parameter, PolicyError, Resource, Root, Seccomp,
-    Syslog, Tmpfs, User, is_loader_variable,
+    LandlockWord, Limit, Mount, MountError, Network, Parameter, PolicyError, Resource, Root,
+    Seccomp, Syslog, Tmpfs, User, is_loader_variable,
 };
 
 /// A policy that has been checked against itself. Made by [`Policy::confine`].
@@ -147,6 +147,24 @@ impl Policy {
         limits
     }
 
+    /// What it asks to be mounted, in the order in which it has to be: one that lies in another comes behind it.
+    ///
+    /// ```
+    /// use isol_core::{Policy, User};
+    /// let policy = Policy::confine("/srv/x")
+    ///     .user(User::Auto)
+    ///     .bind("/srv/data:/home/me/data".parse().unwrap())
+    ///     .tmpfs("/home".parse().unwrap())
+    ///     .build()?;
+    /// let targets = policy.mounts_top_down().into_iter().map(|mount| mount.target());
+    /// assert!(targets.eq(["/home", "/home/me/data"].map(std::path::PathBuf::from)));
+    /// # Ok::<(), isol_core::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn mounts_top_down(&self) -> Vec<Mount<'_>> {
+        top_down(&self.binds, &self.tmpfs)
+    }
+
     /// What it asks to be mounted, or to be read-only, in words; `None` if nothing.
     #[must_use]
     pub fn mounts(&self) -> Option<String> {
@@ -188,6 +206,7 @@ impl Policy {
             check_nul("a path to mount on", tmpfs.target.as_os_str())?;
             check_target(&tmpfs.target)?;
         }
+        check_places(&self.mounts_top_down())?;
         if let Syslog::Socket(path) = &self.syslog {
             check_socket(path)?;
         }

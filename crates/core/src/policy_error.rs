@@ -74,6 +74,7 @@ impl PolicyError {
             Self::RootUser => "name a user: --user NAME, or --user auto for an unused uid",
             Self::RootGroup => "name another group, or say --allow root-group",
             Self::LoaderVariable(_) => "leave it out, or say --allow loader-environment",
+            Self::Mount(MountError::Twice { .. }) => "leave one out",
             Self::Name(_) => "a name such as web-1, or leave --name out to have one given",
             _ => return problem,
         };

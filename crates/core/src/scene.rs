@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Debug;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{Command, Ids, Mode, Uid};
@@ -20,6 +20,73 @@ pub struct RootHandle {
     pub device: u64,
     /// Its inode number.
     pub inode: u64,
+}
+
+/// Something of the host's that is to be mounted, opened and checked.
+#[derive(Debug)]
+pub enum SourceHandle {
+    /// A directory.
+    Directory {
+        /// Where it is, without any symbolic link.
+        path: PathBuf,
+        /// It, open: for looking at, and on Linux perhaps for nothing else (`O_PATH`).
+        fd: OwnedFd,
+        /// Its device and inode number.
+        identity: (u64, u64),
+    },
+    /// Anything else.
+    File {
+        /// Where it is, without any symbolic link.
+        path: PathBuf,
+        /// The directory that it is in, open.
+        parent: OwnedFd,
+        /// Its name there.
+        name: OsString,
+        /// Its device and inode number.
+        identity: (u64, u64),
+    },
+}
+
+impl SourceHandle {
+    /// Where it is, on the host, without any symbolic link.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Directory { path, .. } | Self::File { path, .. } => path,
+        }
+    }
+
+    /// Its device and inode number: what is mounted has to be that.
+    #[must_use]
+    pub fn identity(&self) -> (u64, u64) {
+        match self {
+            Self::Directory { identity, .. } | Self::File { identity, .. } => *identity,
+        }
+    }
+
+    /// Whether it is a directory.
+    #[must_use]
+    pub fn is_directory(&self) -> bool {
+        matches!(self, Self::Directory { .. })
+    }
+}
+
+/// A mount that the policy asks for, looked at.
+#[derive(Debug)]
+pub struct MountHandle {
+    /// As the user has written it.
+    pub asked: String,
+    /// Where it is mounted, inside: absolute, without `.`, and no link is on the way.
+    pub target: PathBuf,
+    /// What is mounted; nothing, but a new and empty file system, for `--tmpfs`.
+    pub source: Option<SourceHandle>,
+    /// Whether it can't be written to.
+    pub read_only: bool,
+    /// How many bytes a new file system takes at most.
+    pub size: Option<u64>,
+    /// What has to be made before it can be mounted, because it lies in one that is new and empty: each directory before
+    /// what is in it, the target last, which is a directory if the source is one.
+    pub make: Vec<PathBuf>,
 }
 
 /// A hold on something that must not be used by two runs at once, such as a uid.
@@ -66,6 +133,8 @@ pub struct Scene {
     pub user_namespace: Option<Arc<OwnedFd>>,
     /// The root, once it has been opened and checked.
     pub root: Option<RootHandle>,
+    /// What is to be mounted in it, once that has been opened and checked: from the top down.
+    pub mounts: Vec<MountHandle>,
     /// What is entered in its place, where that is a mount of the same directory; what is looked for in the root is looked
     /// for in the root itself.
     pub entered: Option<RootHandle>,
@@ -94,6 +163,7 @@ impl Scene {
             user_namespace: None,
             root_path: None,
             root: None,
+            mounts: Vec::new(),
             entered: None,
             uid_hold: None,
             environment: None,

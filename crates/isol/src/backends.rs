@@ -1,7 +1,7 @@
 //! The backends of this build, in the order in which `auto` tries them. The one
 //! place where the operating system decides which there are.
 
-use isol_core::{Backend, Os, PlanError, Policy, Support};
+use isol_core::{Backend, Os, PlanError, Policy, Problem, Support};
 use isol_sys::os::HOST;
 
 cfg_if::cfg_if! {
@@ -30,7 +30,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Backend> {
 /// Which backend to take.
 #[derive(Clone, Copy, Default)]
 pub enum Choice {
-    /// The first one that offers every guarantee that the policy requires.
+    /// The first one that offers every guarantee that the policy requires, and does what it asks for.
     #[default]
     Auto,
     /// This one.
@@ -66,24 +66,41 @@ impl Choice {
     }
 }
 
-/// Whether a backend offers every guarantee that the policy requires.
+/// Whether a backend offers every guarantee that the policy requires, and does what it asks for.
 pub(crate) fn offers(backend: &dyn Backend, policy: &Policy) -> bool {
     lacking(backend, policy).is_none()
 }
 
-/// What a backend lacks of what is required, in words.
+/// Why none of the other backends of this system can be taken, in words.
+pub(crate) fn others_lack(name: &str, policy: &Policy) -> Vec<String> {
+    let others = all().iter().filter(|b| b.name() != name && b.plans_for(HOST) == HOST);
+    others
+        .filter_map(|&backend| {
+            lacking(backend, policy).or_else(|| {
+                let reason = backend.available().err()?.reason;
+                Some(format!("{} can't be run: {reason}", backend.name()))
+            })
+        })
+        .collect()
+}
+
+/// What a backend lacks of what is required or asked for, in words.
 pub(crate) fn lacking(backend: &dyn Backend, policy: &Policy) -> Option<String> {
     if backend.runs_as_caller()
         && let Err(error) = crate::identity::caller(policy)
     {
-        return Some(format!("{}: {}", backend.name(), error.problem()));
+        let Problem { what, why, .. } = error.problem();
+        return Some(if why.is_empty() { what } else { format!("{what}: {why}") });
     }
     let os: Os = backend.plans_for(HOST);
-    let lacks: Vec<_> = policy
-        .require
-        .iter()
-        .filter_map(|guarantee| match backend.support(guarantee, os) {
-            Support::NotOffered(reason) => Some(format!("{guarantee} ({reason})")),
+    // What an option takes is what the guarantee takes that it is there for.
+    let asked = policy.asks_for(crate::identity::is_root(policy)).into_iter();
+    let asked = asked.map(|(what, guarantee)| (guarantee, format!(", which {what} takes")));
+    let required = policy.require.iter().map(|guarantee| (guarantee, String::new()));
+    let lacks: Vec<_> = required
+        .chain(asked)
+        .filter_map(|(guarantee, what)| match backend.support(guarantee, os) {
+            Support::NotOffered(reason) => Some(format!("{guarantee}{what} ({reason})")),
             Support::Held | Support::OnRequest(_) => None,
         })
         .collect();

@@ -50,6 +50,17 @@ pub fn resolve(policy: &Policy) -> Result<Identity, PlanError> {
     Ok(Identity::Fixed(Ids::new(uid, gid, groups)))
 }
 
+/// Whether the user of a policy is uid 0, and may be.
+pub(crate) fn is_root(policy: &Policy) -> bool {
+    match &policy.user {
+        User::Name(name) if policy.allow.contains(Allow::RootUser) => {
+            users::by_name(name).is_ok_and(|found| found.is_some_and(|a| a.uid.is_root()))
+        }
+        User::Name(_) | User::Auto => false,
+        User::Id(uid) => uid.is_root(),
+    }
+}
+
 /// The policy has looked at the numbers that it names; a name can be root's too.
 fn check_groups(policy: &Policy, groups: &[Gid]) -> Result<(), PlanError> {
     if groups.iter().any(|g| g.is_root()) && !policy.allow.contains(Allow::RootGroup) {

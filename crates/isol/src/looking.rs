@@ -1,6 +1,7 @@
 //! The steps that look into root trees, and the one that makes one.
 
 mod known;
+mod mounted;
 mod program;
 mod root_clean;
 mod throw_away;
@@ -60,7 +61,9 @@ pub(crate) fn preparations(
     } else if request.mode != Mode::Enter {
         preparations.in_root.push(Box::new(ProgramInRoot { as_caller, known }));
     }
-    let by_construction = matches!(request.policy.root, Root::ThrowAway { .. });
+    // What is bound was made by somebody else.
+    let by_construction =
+        matches!(request.policy.root, Root::ThrowAway { .. }) && request.policy.binds.is_empty();
     if request.policy.require.contains(Guarantee::RootClean) && !by_construction {
         preparations.in_root.push(Box::new(RootClean));
     }

@@ -92,8 +92,12 @@ fn check_host(plan: &Plan, policy: &Policy) -> Result<(), Error> {
                 Some(other) => Some(format!("--backend {} works here", other.name())),
                 None => as_somebody_else(policy).or(unavailable.help),
             };
-            let mut problem =
-                Problem::new("backend", format!("{name} can't be run here"), unavailable.reason);
+            let mut reasons = vec![unavailable.reason];
+            if other.is_none() {
+                reasons.extend(backends::others_lack(name, policy));
+            }
+            let what = format!("{name} can't be run here");
+            let mut problem = Problem::new("backend", what, reasons.join("; "));
             problem.help = help;
             Err(problem.into())
         }

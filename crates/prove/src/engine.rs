@@ -64,6 +64,7 @@ impl Site {
             allow: Vec::new(),
             landlock: Vec::new(),
             mounts: false,
+            binds: Vec::new(),
             network_off: false,
             hostname: None,
             syslog,

@@ -67,6 +67,8 @@ pub fn all(site: &Site, backend: &'static dyn Backend) -> Result<Vec<Faults>, Pr
     if crate::matrix::support(backend, Mode::Spawn, Guarantee::MountsPrivate).is_offered() {
         for scenario in scenarios.iter_mut().filter(|scenario| is_spawned(scenario)) {
             scenario.mounts = true;
+            // What is bound has something mounted below, which no walk goes into.
+            scenario.require.retain(|guarantee| *guarantee != Guarantee::RootClean);
         }
     }
     scenarios.iter().map(|scenario| of_plan(site, backend, scenario, &|_| true)).collect()

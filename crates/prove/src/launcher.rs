@@ -241,6 +241,9 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
         builder =
             builder.bind(Bind { source, target, read_only: true }).tmpfs(tmpfs).read_only(true);
     }
+    for bind in scenario.binds.iter().filter_map(|bind| bind.parse().ok()) {
+        builder = builder.bind(bind);
+    }
     if scenario.network_off {
         builder = builder.network(Network::None);
     }

@@ -17,6 +17,7 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     (step_names::ALLOT_UID, None, "without it no step knows whose ids to take"),
     (step_names::THROW_AWAY_ROOT, None, "without it there is no root to open"),
     (step_names::ROOT_DIRECTORY, None, "without it there is no descriptor to enter the root by"),
+    (step_names::MOUNT_SOURCES, None, "without it nobody knows what is to be mounted"),
     (step_names::USER_NAMESPACE, Some("namespaces"), "without it there is none to enter"),
     (
         step_names::NAMESPACES,
@@ -291,6 +292,7 @@ fn nothing_starts(
         if allotted {
             scenario.user = Who::Allotted;
         }
+        scenario.mounts = step == step_names::MOUNT_SOURCES;
         match (step, ordinary()) {
             (step_names::USER_NAMESPACE, None) => matrix::as_root(&mut scenario),
             // He makes one without being told to; not with these ids in it.

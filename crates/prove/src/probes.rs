@@ -1,5 +1,6 @@
 //! The attacks, one file for each guarantee.
 
+mod bound;
 mod descriptors_closed;
 mod environment_clean;
 mod gid_dropped;

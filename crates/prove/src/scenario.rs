@@ -21,6 +21,8 @@ pub(crate) struct Scenario {
     pub(crate) landlock: Vec<String>,
     /// Whether something of the host's is mounted in the root, and something new, and the root can't be written to.
     pub(crate) mounts: bool,
+    /// What is bound, in words.
+    pub(crate) binds: Vec<String>,
     pub(crate) network_off: bool,
     pub(crate) hostname: Option<String>,
     /// Where messages to syslog are to be relayed, if they are.

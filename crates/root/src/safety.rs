@@ -289,8 +289,9 @@ impl Check<'_> {
                 _ => 0,
             };
             if self.seen.insert(met.path.clone())
-                && let Some(what) =
-                    Flaw::find(&met.meta, owner).or(met.listed.then_some(Flaw::AccessList))
+                && let Some(what) = Flaw::find(&met.meta, owner)
+                    .or(met.listed.then_some(Flaw::AccessList))
+                    .or(self.foreign(met.mounted_by).then_some(Flaw::UserMount))
             {
                 let path = self.outside(&met.path);
                 let mend = what.mend(&path, &met.meta, 0);
@@ -309,6 +310,11 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a file system is one of which neither root nor the caller knows what is in it.
+    fn foreign(&self, mounted_by: Option<u32>) -> bool {
+        mounted_by.is_some_and(|uid| self.caller.is_none_or(|caller| caller.get() != uid))
     }
 
     fn permitted(&self, path: &Path, meta: &Meta, need: Need) -> Result<(), SafetyError> {
@@ -339,9 +345,6 @@ impl Check<'_> {
 
     /// The path as it is reached from outside, for messages and commands.
     fn outside(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix("/") {
-            Ok(below) if !below.as_os_str().is_empty() => self.root.path().join(below),
-            _ => self.root.path().to_owned(),
-        }
+        self.root.outside(path)
     }
 }

@@ -5,6 +5,7 @@
 //! restart at the tree's own root, and `..` stops there, as after chroot(2).
 
 mod error;
+mod mounted;
 mod trail;
 
 use std::collections::VecDeque;
@@ -13,13 +14,15 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use isol_sys::acl;
 use isol_sys::meta::Meta;
+use isol_sys::{acl, below, mount};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::Mode;
 
 pub use error::WalkError;
+use mounted::Over;
+pub use mounted::{Content, Mounted};
 use trail::End;
 pub(crate) use trail::READ;
 pub use trail::{Kind, Met, Trail};
@@ -33,6 +36,7 @@ pub struct Sysroot {
     fd: OwnedFd,
     path: PathBuf,
     meta: Meta,
+    mounts: Vec<Mounted>,
 }
 
 impl Sysroot {
@@ -68,7 +72,35 @@ impl Sysroot {
         if !meta.is_dir() {
             return Err(failed(Errno::ENOTDIR));
         }
-        Ok(Self { fd, path: path.to_owned(), meta })
+        Ok(Self { fd, path: path.to_owned(), meta, mounts: Vec::new() })
+    }
+
+    /// The same tree with what will be mounted in it: each path is resolved as it will be then.
+    #[must_use]
+    pub fn with_mounts(mut self, mounts: Vec<Mounted>) -> Self {
+        self.mounts = mounts;
+        self
+    }
+
+    /// What will be mounted in it.
+    #[must_use]
+    pub fn mounts(&self) -> &[Mounted] {
+        &self.mounts
+    }
+
+    /// What `place`, a path in the tree that has no link in it, is reached by from outside: for messages and commands.
+    #[must_use]
+    pub fn outside(&self, place: &Path) -> PathBuf {
+        let join = |base: &Path, below: &Path| match below.as_os_str().is_empty() {
+            true => base.to_owned(),
+            false => base.join(below),
+        };
+        if let Some(around) = mounted::around(&self.mounts, place)
+            && let Content::Directory { path, .. } | Content::File { path, .. } = &around.what
+        {
+            return join(path, place.strip_prefix(&around.target).unwrap_or(place));
+        }
+        join(&self.path, place.strip_prefix("/").unwrap_or(place))
     }
 
     /// The path it was opened by.
@@ -140,15 +172,16 @@ impl AsFd for Sysroot {
 struct Walk<'a> {
     root: &'a Sysroot,
     wanted: &'a Path,
-    /// The directories from below the root to where we are; empty at the root.
-    open: Vec<OwnedFd>,
+    /// The directories from below the root to where we are; empty at the root. One that is yet to be made, and empty, is
+    /// `None`.
+    open: Vec<Option<OwnedFd>>,
     /// Where we are, without links.
     here: PathBuf,
     met: Vec<Met>,
     links: usize,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn run(mut self) -> Result<Trail, WalkError> {
         // Anew each time: its mode may have changed since it was opened.
         let meta = Meta::of(self.root).map_err(|e| self.failed("".as_ref(), e))?;
@@ -162,19 +195,28 @@ impl Walk<'_> {
                 self.here.pop();
                 continue;
             }
-            let meta = Meta::at(self.dir(), name.as_os_str()).map_err(|e| self.failed(&name, e))?;
+            if let Some(over) = self.over(&name) {
+                match self.mounted(&name, over, todo.is_empty())? {
+                    Some(trail) => return Ok(trail),
+                    None => continue,
+                }
+            }
+            let Some(dir) = self.dir() else { return Err(self.failed(&name, Errno::ENOENT)) };
+            let meta = Meta::at(dir, name.as_os_str()).map_err(|e| self.failed(&name, e))?;
             if meta.is_symlink() {
                 self.link(&name, meta, &mut todo)?;
             } else if meta.is_dir() {
                 self.enter(&name)?;
             } else if todo.is_empty() {
-                return self.end(name, meta);
+                let parent = dir.try_clone_to_owned().map_err(|e| self.failed(&name, errno(&e)))?;
+                let place = self.here.join(&name);
+                return self.finish(place, parent, name, meta);
             } else {
                 return Err(self.failed(&name, Errno::ENOTDIR));
             }
         }
-        let dir =
-            self.dir().try_clone_to_owned().map_err(|e| self.failed("".as_ref(), errno(&e)))?;
+        let Some(dir) = self.dir() else { return Ok(Trail { met: self.met, end: End::Made }) };
+        let dir = dir.try_clone_to_owned().map_err(|e| self.failed("".as_ref(), errno(&e)))?;
         // The last thing met may have been a link to `..`: the end is where we are now.
         if self.met.last().is_none_or(|last| last.path != self.here) {
             let meta = Meta::of(&dir).map_err(|e| self.failed("".as_ref(), e))?;
@@ -193,12 +235,14 @@ impl Walk<'_> {
         if self.links > MAX_LINKS {
             return Err(WalkError::Loop { path: self.wanted.to_owned() });
         }
-        let target = PathBuf::from(readlinkat(self.dir(), name).map_err(|e| self.failed(name, e))?);
+        let dir = self.dir().ok_or_else(|| self.failed(name, Errno::ENOENT))?;
+        let target = PathBuf::from(readlinkat(dir, name).map_err(|e| self.failed(name, e))?);
         self.met.push(Met {
             path: self.here.join(name),
             kind: Kind::Symlink { target: target.clone() },
             meta,
             listed: false,
+            mounted_by: None,
         });
         if target.is_absolute() {
             self.open.clear();
@@ -210,36 +254,112 @@ impl Walk<'_> {
 
     fn enter(&mut self, name: &OsStr) -> Result<(), WalkError> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let fd =
-            openat(self.dir(), name, flags, Mode::empty()).map_err(|e| self.failed(name, e))?;
+        let dir = self.dir().ok_or_else(|| self.failed(name, Errno::ENOENT))?;
+        let fd = openat(dir, name, flags, Mode::empty()).map_err(|e| self.failed(name, e))?;
         // Of what was opened, not of what the name meant a moment ago.
         let meta = Meta::of(&fd).map_err(|e| self.failed(name, e))?;
         self.here.push(name);
         self.directory(meta, fd.as_fd())?;
-        self.open.push(fd);
+        self.open.push(Some(fd));
         Ok(())
+    }
+
+    fn over(&self, name: &OsStr) -> Option<Over<'a>> {
+        let root: &'a Sysroot = self.root;
+        // Nothing is in most of them, and each path comes here.
+        if root.mounts.is_empty() {
+            None
+        } else {
+            mounted::over(&root.mounts, &self.here.join(name))
+        }
+    }
+
+    /// Into what will be mounted there; the whole trail if that is its end.
+    fn mounted(
+        &mut self,
+        name: &OsStr,
+        over: Over<'_>,
+        last: bool,
+    ) -> Result<Option<Trail>, WalkError> {
+        let place = self.here.join(name);
+        let (fd, meta) = match over {
+            Over::Content(Content::Directory { fd, .. }) => {
+                let fd = fd.try_clone().map_err(|e| self.failed(name, errno(&e)))?;
+                let meta = Meta::of(&fd).map_err(|e| self.failed(name, e))?;
+                (Some(fd), meta)
+            }
+            Over::Content(Content::File { parent, name: at, .. }) if last => {
+                let parent = parent.try_clone().map_err(|e| self.failed(name, errno(&e)))?;
+                let meta = Meta::at(&parent, at.as_os_str()).map_err(|e| self.failed(name, e))?;
+                return self.finish(place, parent, at.clone(), meta).map(Some);
+            }
+            Over::Content(Content::File { .. }) => return Err(self.failed(name, Errno::ENOTDIR)),
+            Over::Content(Content::Empty) => (None, Meta::of_new_directory(0o1777)),
+            Over::Place => (None, Meta::of_new_directory(0o755)),
+        };
+        self.here = place;
+        match &fd {
+            Some(fd) => self.directory(meta, fd.as_fd())?,
+            None => self.met.push(Met {
+                path: self.here.clone(),
+                kind: Kind::Directory,
+                meta,
+                listed: false,
+                mounted_by: None,
+            }),
+        }
+        self.open.push(fd);
+        Ok(None)
     }
 
     /// `here` has been met.
     fn directory(&mut self, meta: Meta, fd: BorrowedFd<'_>) -> Result<(), WalkError> {
         let listed = acl::allows_beside_the_mode(fd).map_err(|e| self.failed("".as_ref(), e))?;
-        self.met.push(Met { path: self.here.clone(), kind: Kind::Directory, meta, listed });
+        let mounted_by = self.mounted_by(fd).map_err(|e| self.failed("".as_ref(), e))?;
+        let path = self.here.clone();
+        self.met.push(Met { path, kind: Kind::Directory, meta, listed, mounted_by });
         Ok(())
     }
 
-    fn end(mut self, name: OsString, meta: Meta) -> Result<Trail, WalkError> {
-        let kind = if meta.is_file() { Kind::File } else { Kind::Other };
-        let parent = self.dir().try_clone_to_owned().map_err(|e| self.failed(&name, errno(&e)))?;
-        // What can't be opened by just looking is not asked: nothing of the kind is executed or loaded.
-        let listed = meta.is_file()
-            && acl::allows_beside_the_mode_at(self.dir(), name.as_os_str())
-                .map_err(|e| self.failed(&name, e))?;
-        self.met.push(Met { path: self.here.join(&name), kind, meta, listed });
-        Ok(Trail { met: self.met, end: End::Below { parent, name } })
+    /// Of what is mounted: the rest of a root stands where nobody else can mount anything.
+    fn mounted_by(&self, fd: BorrowedFd<'_>) -> nix::Result<Option<u32>> {
+        if mounted::around(&self.root.mounts, &self.here).is_some() {
+            mount::mounted_by(fd)
+        } else {
+            Ok(None)
+        }
     }
 
-    fn dir(&self) -> BorrowedFd<'_> {
-        self.open.last().map_or(self.root.as_fd(), AsFd::as_fd)
+    /// `name` in `parent`, which is or will be at `place`, is the end.
+    fn finish(
+        &mut self,
+        place: PathBuf,
+        parent: OwnedFd,
+        name: OsString,
+        meta: Meta,
+    ) -> Result<Trail, WalkError> {
+        let kind = if meta.is_file() { Kind::File } else { Kind::Other };
+        // What can't be opened by just looking is not asked: nothing of the kind is executed or loaded.
+        let listed = meta.is_file()
+            && acl::allows_beside_the_mode_at(&parent, name.as_os_str())
+                .map_err(|e| self.failed(&name, e))?;
+        let mounted_by = if mounted::around(&self.root.mounts, &place).is_some() {
+            below::handle_by_name(&parent, &name)
+                .and_then(mount::mounted_by)
+                .map_err(|e| self.failed(&name, e))?
+        } else {
+            None
+        };
+        self.met.push(Met { path: place, kind, meta, listed, mounted_by });
+        Ok(Trail { met: std::mem::take(&mut self.met), end: End::Below { parent, name } })
+    }
+
+    /// The directory that we are in; `None` for one that is yet to be made, in which there is nothing.
+    fn dir(&self) -> Option<BorrowedFd<'_>> {
+        match self.open.last() {
+            None => Some(self.root.as_fd()),
+            Some(open) => open.as_ref().map(AsFd::as_fd),
+        }
     }
 
     fn failed(&self, name: &OsStr, source: Errno) -> WalkError {

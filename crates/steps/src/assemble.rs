@@ -17,6 +17,7 @@ use crate::gid::DropGid;
 use crate::groups::{Groups, GroupsStay};
 use crate::keyring::Keyring;
 use crate::limits::Limits;
+use crate::mount_sources::MountSources;
 use crate::no_new_privileges::NoNewPrivileges;
 use crate::no_tracing::NoTracing;
 use crate::parent_death_signal::ParentDeathSignal;
@@ -74,7 +75,7 @@ pub fn assemble(
     steps.extend(layers.take(Phase::Seal));
 
     let claims = claims(backend, request, &steps)?;
-    let relaxed = given_up(request, &layers, claims)?;
+    let relaxed = given_up(request, &layers, claims, &steps)?;
     let guarantees = claims.minus(relaxed);
     let plan = Plan::new(backend.name(), request.os, request.mode, guarantees, relaxed, steps);
     plan.check()?;
@@ -105,6 +106,9 @@ fn prepare(steps: &mut Steps, request: &Request<'_>, before_root: Steps, as_call
         Root::ThrowAway { .. } => None,
     };
     steps.push(Box::new(RootDirectory { path, as_caller }));
+    if let Some(sources) = MountSources::asked_for(policy) {
+        steps.push(Box::new(sources));
+    }
     let can_be_dedicated = match request.identity {
         Identity::Auto { .. } => true,
         // Root's uid is everybody's who is root; and an ordinary user runs under his own already.
@@ -214,9 +218,18 @@ fn given_up(
     request: &Request<'_>,
     layers: &Layers,
     claims: GuaranteeSet,
+    steps: &Steps,
 ) -> Result<GuaranteeSet, PlanError> {
     let allowed = request.policy.allow.iter();
     let mut all: Vec<_> = allowed.map(|a| (format!("--allow {a}"), a.gives_up())).collect();
+    // What is bound is part of the root, and only the walk over the whole tree looks at all of it.
+    let walked = steps.iter().any(|step| step.name() == isol_core::step_names::ROOT_CLEAN);
+    if let Some(bind) = request.policy.binds.first()
+        && claims.contains(Guarantee::RootClean)
+        && !walked
+    {
+        all.push((format!("--bind {bind}"), GuaranteeSet::from_iter([Guarantee::RootClean])));
+    }
     for (what, set) in layers.given_up() {
         // Only what would hold without it.
         all.push((what.clone(), claims.minus(claims.minus(*set))));

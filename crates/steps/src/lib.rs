@@ -22,6 +22,7 @@ mod landlock;
 mod launch;
 mod left_behind;
 mod limits;
+mod mount_sources;
 mod no_new_privileges;
 mod no_tracing;
 mod parent_death_signal;

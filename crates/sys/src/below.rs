@@ -10,15 +10,16 @@ cfg_if::cfg_if! {
     }
 }
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
 use crate::brief::Brief;
+use crate::meta::Meta;
 
 const DIRECTORY: OFlag =
     OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
@@ -91,6 +92,61 @@ fn open(dir: BorrowedFd<'_>, name: &CStr) -> nix::Result<Opened> {
 /// What openat(2) gives.
 pub fn handle(dir: impl AsFd, name: &CStr) -> nix::Result<OwnedFd> {
     openat(dir, name, os::HANDLE | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// As [`handle`], by a name that need not be a C string.
+///
+/// # Errors
+/// What openat(2) gives.
+pub fn handle_by_name(dir: impl AsFd, name: &OsStr) -> nix::Result<OwnedFd> {
+    openat(dir, name, os::HANDLE | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// What is at `path` below the directory `dir`, by names alone: no link on the way is followed, and one at the end is what
+/// it is.
+///
+/// # Errors
+/// Up to which component of the path it goes, and why not further: `ELOOP` for a link.
+///
+/// # References
+/// openat(2), fstatat(2)
+///
+/// ```
+/// let usr = std::fs::File::open("/usr")?;
+/// assert!(isol_sys::below::find(&usr, "bin/env".as_ref()).is_ok_and(|meta| meta.is_file()));
+/// let missing = isol_sys::below::find(&usr, "none/x".as_ref()).unwrap_err();
+/// assert_eq!(missing.component, std::path::Path::new("none"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn find(dir: impl AsFd, path: &Path) -> Result<Meta, NotBelow> {
+    let mut done = PathBuf::new();
+    let failed = |done: &Path, errno| NotBelow { component: done.to_owned(), errno };
+    let mut here = dir.as_fd().try_clone_to_owned().map_err(|error| {
+        failed(&done, Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO)))
+    })?;
+    let mut names = path.iter().peekable();
+    while let Some(name) = names.next() {
+        done.push(name);
+        let meta = Meta::at(&here, name).map_err(|errno| failed(&done, errno))?;
+        if names.peek().is_none() {
+            return Ok(meta);
+        }
+        if !meta.is_dir() {
+            let errno = if meta.is_symlink() { Errno::ELOOP } else { Errno::ENOTDIR };
+            return Err(failed(&done, errno));
+        }
+        here = handle_by_name(&here, name).map_err(|errno| failed(&done, errno))?;
+    }
+    Meta::of(&here).map_err(|errno| failed(&done, errno))
+}
+
+/// How far a path goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotBelow {
+    /// The path up to the component that stops it.
+    pub component: PathBuf,
+    /// Why it does.
+    pub errno: Errno,
 }
 
 /// As it would be looked up inside the directory `root` after chroot(2): whether anything is at the end of `path`, which

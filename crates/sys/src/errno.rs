@@ -38,6 +38,9 @@ pub const MESSAGE_TOO_LONG: Errno = Errno(libc::EMSGSIZE);
 /// The errno for 'there is one already'.
 pub const EXISTS: Errno = Errno(libc::EEXIST);
 
+/// The errno for 'a symbolic link where none is followed', and for too many of them.
+pub const LOOP: Errno = Errno(libc::ELOOP);
+
 pub(crate) fn check(ret: libc::c_int) -> Result<libc::c_int, Errno> {
     if ret == -1 { Err(last()) } else { Ok(ret) }
 }

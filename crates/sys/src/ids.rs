@@ -226,6 +226,7 @@ mod tests {
     }
     #[test]
     #[cfg_attr(miri, ignore = "makes system calls")]
+    #[allow(clippy::print_stdout)] // a skip is told
     fn children_that_share_a_list_are_told_of_their_own_groups_alone() {
         use crate::process::{Status, wait};
         use crate::spawn::{Table, child};
@@ -258,6 +259,7 @@ mod tests {
     }
     #[test]
     #[cfg_attr(miri, ignore = "makes system calls")]
+    #[allow(clippy::print_stdout)] // a skip is told
     fn as_many_as_a_process_can_have_are_read_back_on_a_child_s_stack() {
         if effective_uid() != 0 {
             // Only root sets groups.

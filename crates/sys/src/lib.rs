@@ -46,6 +46,7 @@ pub mod rootdir;
 pub mod scheduling;
 pub mod session;
 pub mod signals;
+pub mod source;
 pub mod spawn;
 pub mod state;
 pub mod subids;

@@ -63,6 +63,25 @@ impl Meta {
         fstat(file).map(|stat| Self::from(&stat))
     }
 
+    /// Of a directory of root's that is yet to be made.
+    #[must_use]
+    pub fn of_new_directory(permissions: u32) -> Self {
+        Self {
+            dev: 0,
+            ino: 0,
+            mode: S_IFDIR | permissions,
+            nlink: 2,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            size: 0,
+            mtime: 0,
+            mtime_nsec: 0,
+            ctime: 0,
+            ctime_nsec: 0,
+        }
+    }
+
     /// Of the name `name` in the directory `dir`: of a symbolic link itself, not of what it points to.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ cfg_if::cfg_if! {
 }
 
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 
 use isol_core::Errno;
 use nix::sys::statvfs::{FsFlags, fstatvfs};
@@ -54,6 +55,67 @@ pub fn forbids_execution(fd: impl AsFd) -> Result<bool, Errno> {
 /// ```
 pub fn is_proc(fd: impl AsFd) -> nix::Result<bool> {
     os::is_proc(fd.as_fd())
+}
+
+/// A file system by which whoever sees it sees more of the host than files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Window {
+    /// Processes: proc(5), procfs(4), linprocfs(4).
+    Processes,
+    /// Linux's POSIX message queues: mq_overview(7).
+    MessageQueues,
+    /// Linux's control groups, by which processes are signalled: cgroups(7).
+    ControlGroups,
+    /// FreeBSD's descriptors of the process that looks, fdescfs(4): what is open outside is opened anew.
+    Descriptors,
+}
+
+impl Window {
+    /// As mount(8) calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Processes => "a proc file system",
+            Self::MessageQueues => "a file system of message queues",
+            Self::ControlGroups => "a file system of control groups",
+            Self::Descriptors => "a file system of descriptors",
+        }
+    }
+
+    /// Whether it does no harm where it can't be written to.
+    #[must_use]
+    pub const fn may_be_read(self) -> bool {
+        matches!(self, Self::ControlGroups)
+    }
+}
+
+/// Whether a file is on a file system that shows more than files.
+///
+/// # Errors
+/// As fstatfs(2).
+///
+/// # References
+/// fstatfs(2)
+///
+/// ```
+/// assert_eq!(isol_sys::mount::window(std::fs::File::open("/")?)?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn window(fd: impl AsFd) -> Result<Option<Window>, Errno> {
+    os::window(fd.as_fd()).map_err(from_nix)
+}
+
+/// Those that are mounted in the directory `path` or below it, which is one without symbolic links: they come along with
+/// what is mounted from there.
+///
+/// # Errors
+/// What reading `/proc/self/mountinfo` gives, on Linux, and getfsstat(2) on FreeBSD; `ENOSYS` on macOS.
+///
+/// # References
+/// proc_pid_mountinfo(5), getfsstat(2)
+pub fn windows_below(path: &Path) -> Result<Vec<(PathBuf, Window)>, Errno> {
+    os::windows_below(path).map_err(from_nix)
 }
 
 /// The user, not root, who mounted the file system that a directory is on, and whose program may answer for it.

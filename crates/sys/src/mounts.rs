@@ -140,6 +140,17 @@ pub fn open_below(directory: RawFd, path: &CStr, what: What) -> Result<Fd, Errno
     system::open_below(directory, path, what)
 }
 
+/// Opens an absolute path that has no link in it, for use as a place: one that has become a link is not followed.
+///
+/// # Errors
+/// As openat2(2): `ELOOP` for a link.
+///
+/// # References
+/// openat2(2): `RESOLVE_NO_SYMLINKS`
+pub fn open_without_links(path: &CStr) -> Result<Fd, Errno> {
+    system::open_without_links(path)
+}
+
 /// Makes the working directory, which is a mount of its own, the root of this namespace, and detaches what was there
 /// before.
 ///

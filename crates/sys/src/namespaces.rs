@@ -370,6 +370,16 @@ pub fn hostname_is(name: &CStr) -> Result<bool, Errno> {
     Ok(unsafe { CStr::from_ptr(found.nodename.as_ptr()) } == name)
 }
 
+/// Whether this process may make namespaces, and mount in them: with `CAP_SYS_ADMIN`. An ordinary user may in a user
+/// namespace, and is not asked about here.
+///
+/// # References
+/// capabilities(7)
+#[must_use]
+pub fn may_be_made() -> bool {
+    system::may_be_made()
+}
+
 /// The kernel's release as two numbers, such as (6, 12).
 #[must_use]
 pub fn kernel() -> Option<(u32, u32)> {

@@ -70,7 +70,6 @@ mod tests {
     use super::*;
     use crate::process::{Status, wait};
 
-    /// ci/tsan looks at it.
     #[test]
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn threads_that_allocate_and_lock_start_children_at_once_and_lose_none() {

@@ -20,8 +20,8 @@ use std::sync::Mutex;
 use caller::{BLOCKED, Caller, WORK};
 use census::Census;
 use injection::{Injection, Whose};
-use isol_tests::{isol_path, must_have, unless};
-use scenario::{Ground, Scenario};
+use isol_tests::{must_have, unless};
+use scenario::{Ground, Scenario, isol};
 use tally::{Tally, Verdict};
 
 /// How many runs there are at a time.
@@ -139,7 +139,7 @@ fn only_what_a_program_has_left_is_killed() {
     let mut caller = Caller::new(ground.root());
     let leaves = format!(
         "{} run --add /usr/bin/sleep -- /bin/sh -c '/usr/bin/sleep 1000 & exit 3' 2>{WORK}/err",
-        isol_path().display()
+        isol().display()
     );
     let bystander = "sleep 1000 & bystander=$!";
     let line = format!("{bystander}; {leaves}; set -- $?; kill $bystander && (exit $1)");

@@ -8,12 +8,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use isol_core::{Bind, Problem, RootHandle};
+use isol_core::{Problem, RootHandle};
 use isol_sys::meta::Meta;
 use isol_sys::nmount::{self, Forbids};
 use isol_sys::{below, errno};
 
-use super::asked::Wanted;
+use super::asked::{Content, Wanted};
 use super::place::Place;
 use super::source::Source;
 use super::workshop::Workshop;
@@ -85,28 +85,51 @@ impl<'a> Tree<'a> {
 
     /// One mount that is asked for.
     pub(super) fn put(&mut self, wanted: &Wanted) -> Result<(), Problem> {
-        match wanted {
-            Wanted::New { target, size } => self.put_new(target, *size),
-            Wanted::Bind(bind) => self.put_bind(bind),
+        let target = &wanted.target;
+        match &wanted.what {
+            Content::New { size, places } => self.put_new(target, *size, places),
+            Content::Source { path, identity, read_only } => {
+                self.put_bind(path, *identity, target, *read_only)
+            }
         }
     }
 
-    fn put_new(&mut self, target: &Path, size: u64) -> Result<(), Problem> {
+    fn put_new(
+        &mut self,
+        target: &Path,
+        size: u64,
+        places: &[(PathBuf, bool)],
+    ) -> Result<(), Problem> {
         let forbids = Forbids { write: false, exec: true, set_id: true };
         let stage = self.workshop.stage(true)?;
         let request = pairs::tmpfs(&stage, size, forbids)?;
         nmount::mount(&self.fd, &request).map_err(mounting("a file system in memory"))?;
         let staged = open(&stage)?;
         arrived(&staged, "tmpfs", None, &stage, None, forbids)?;
+        // Before anybody but root can get there.
+        for (path, is_directory) in places {
+            make(&stage.join(path), *is_directory)
+                .map_err(super::io(format!("can't make {}", target.join(path).display())))?;
+        }
         let (device, inode) = identity(&staged)?;
         self.attach(&stage, Under { device, inode, layered: false }, target, true, forbids)
     }
 
-    fn put_bind(&mut self, bind: &Bind) -> Result<(), Problem> {
-        let source = Source::host_s(&bind.source)?;
-        self.put_source(&source, &bind.target, bind.read_only)?;
+    fn put_bind(
+        &mut self,
+        path: &Path,
+        identity: (u64, u64),
+        target: &Path,
+        read_only: bool,
+    ) -> Result<(), Problem> {
+        let source = Source::host_s(path)?;
+        if source.identity != identity {
+            let what = format!("{} is not what was looked at", path.display());
+            return Err(Problem::new(NAME, what, "it was changed meanwhile"));
+        }
+        self.put_source(&source, target, read_only)?;
         match source.is_directory {
-            true => self.bring_below(&source, &bind.target, bind.read_only),
+            true => self.bring_below(&source, target, read_only),
             false => Ok(()),
         }
     }
@@ -214,6 +237,23 @@ impl<'a> Tree<'a> {
     pub(super) fn into_root(self) -> Result<RootHandle, Problem> {
         let (device, inode) = identity(&self.fd)?;
         Ok(RootHandle { path: self.path, fd: self.fd, device, inode })
+    }
+}
+
+/// Something to mount on, whatever the umask is. Several may need the same directory.
+fn make(path: &Path, is_directory: bool) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let made = match is_directory {
+        true => std::fs::create_dir(path),
+        false => std::fs::File::create_new(path).map(drop),
+    };
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => {
+            made?;
+            let mode = if is_directory { 0o755 } else { 0o444 };
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+        }
     }
 }
 

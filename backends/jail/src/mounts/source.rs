@@ -35,19 +35,18 @@ impl Source {
         Self::directory(at, root.path.clone())
     }
 
-    /// What a path of the host's leads to, through links, too.
+    /// What a path of the host's leads to that has no link in it.
     pub(super) fn host_s(path: &Path) -> Result<Self, Problem> {
         let looking = || format!("can't look at {}, which is to be mounted", path.display());
-        let real = path.canonicalize().map_err(super::io(looking()))?;
         let failed = |error| call(looking())(errno::from_nix(error));
-        if real.is_dir() {
-            return Self::directory(below::host_s(&real).map_err(failed)?, real);
+        if let Ok(found) = below::host_s(path) {
+            return Self::directory(found, path.to_owned());
         }
-        let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(super::io(looking())(io::ErrorKind::NotFound.into()));
         };
         let parent = below::host_s(parent).map_err(failed)?;
-        Self::file(parent, Path::new(name), &real)
+        Self::file(parent, Path::new(name), path)
     }
 
     /// What is below a directory, by a path that leads through directories only.

@@ -1,14 +1,12 @@
 //! What the policy asks to be mounted.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use isol_core::{Bind, Errno, Fault, Policy, PrepareError, Problem, RootHandle, Tmpfs, step_names};
-use isol_sys::mounts::{self, Fd, Forbids, HERE, What};
-use isol_sys::{errno, quote};
+use isol_core::{Fault, Mount, MountHandle, Policy, PrepareError, Problem, step_names};
+use isol_sys::errno;
+use isol_sys::mounts::{self, Fd, Forbids, What};
 
 use super::doing;
 
@@ -17,90 +15,116 @@ const NAME: &str = step_names::MOUNTS;
 /// Mounts that are asked for, and what was found out about them.
 #[derive(Debug)]
 pub(super) struct Asked {
-    binds: Vec<(Bind, Option<Source>)>,
-    tmpfs: Vec<(Tmpfs, Option<New>)>,
+    /// As the user has written them.
+    words: Vec<String>,
+    ready: Vec<Ready>,
 }
 
-/// A file or directory of the host's, by its path and by what it was when it was looked at.
+/// All that it takes to mount one of them.
 #[derive(Debug)]
-struct Source {
-    path: CString,
-    identity: (u64, u64),
+struct Ready {
+    what: Content,
+    /// Where, inside.
+    target: PathBuf,
+    /// The same, below the root.
     place: CString,
-    what: What,
+    /// Whether the place is a directory.
+    is: What,
 }
 
 #[derive(Debug)]
-struct New {
-    place: CString,
-    size: CString,
+enum Content {
+    /// Of the host's, by its path, which has no link in it, and by what it was when it was looked at.
+    Source { path: CString, identity: (u64, u64), read_only: bool },
+    /// New and empty but for the places of what is mounted in it, from the top down.
+    New { size: CString, places: Vec<(CString, What)> },
 }
 
 impl Asked {
     pub(super) fn new(policy: &Policy) -> Self {
-        Self {
-            binds: policy.binds.iter().map(|bind| (bind.clone(), None)).collect(),
-            tmpfs: policy.tmpfs.iter().map(|tmpfs| (tmpfs.clone(), None)).collect(),
-        }
+        let word = |mount| match mount {
+            Mount::Bind(bind) => format!("; {bind} of the host"),
+            Mount::Tmpfs(tmpfs) => format!("; an empty {tmpfs}"),
+        };
+        Self { words: policy.mounts_top_down().into_iter().map(word).collect(), ready: Vec::new() }
     }
 
     pub(super) fn explains(&self) -> String {
-        let binds = self.binds.iter().map(|(bind, _)| format!("; {bind} of the host"));
-        let tmpfs = self.tmpfs.iter().map(|(tmpfs, _)| format!("; an empty {tmpfs}"));
-        binds.chain(tmpfs).collect()
+        self.words.concat()
     }
 
-    /// Whether something is asked for there.
-    pub(super) fn is_on(&self, place: &str) -> bool {
-        let binds = self.binds.iter().map(|(bind, _)| &bind.target);
-        binds
-            .chain(self.tmpfs.iter().map(|(tmpfs, _)| &tmpfs.target))
-            .any(|t| t == Path::new(place))
-    }
-
-    pub(super) fn prepare(&mut self, root: &RootHandle) -> Result<(), PrepareError> {
-        for (tmpfs, ready) in &mut self.tmpfs {
-            let size = tmpfs.size.map_or("10%".to_owned(), |size| size.to_string());
-            let place = place(root, &tmpfs.target, What::Directory)?;
-            *ready = Some(New { place, size: raw(&size)? });
+    pub(super) fn prepare(&mut self, mounts: &[MountHandle]) -> Result<(), PrepareError> {
+        if mounts.len() != self.words.len() {
+            return Err(Problem::new(NAME, "nobody has looked at what is to be mounted", "").into());
         }
-        for (bind, ready) in &mut self.binds {
-            let meta = std::fs::metadata(&bind.source).map_err(|error| {
-                let what =
-                    format!("can't look at {}, which is to be mounted", bind.source.display());
-                Problem::io(NAME, what, &error)
-            })?;
-            let what = if meta.is_dir() { What::Directory } else { What::Anything };
-            let place = place(root, &bind.target, what)?;
-            let identity = (meta.dev(), meta.ino());
-            *ready = Some(Source { path: raw(&bind.source)?, identity, place, what });
+        for mount in mounts {
+            self.make_places(mount)?;
+            self.ready.push(ready(mount)?);
+        }
+        Ok(())
+    }
+
+    /// In the one that it lies in, which comes before it.
+    fn make_places(&mut self, mount: &MountHandle) -> Result<(), PrepareError> {
+        let around = |ready: &&mut Ready| mount.target.starts_with(&ready.target);
+        let Some(around) = self.ready.iter_mut().rev().find(around) else { return Ok(()) };
+        let Content::New { places, .. } = &mut around.what else { return Ok(()) };
+        for path in &mount.make {
+            let is = if *path == mount.target { kind(mount) } else { What::Directory };
+            places.push((raw(path.strip_prefix(&around.target).unwrap_or(path))?, is));
         }
         Ok(())
     }
 
     /// While the host's mounts are still there.
     pub(super) fn apply(&self, root: &Fd) -> Result<(), Fault> {
-        for (_, new) in &self.tmpfs {
-            let new = new.as_ref().ok_or(Fault::state("not prepared"))?;
-            let options = [(c"mode", Some(c"1777")), (c"size", Some(new.size.as_c_str()))];
-            let forbids = Forbids { write: false, exec: true, devices: true };
-            let made = mounts::new_filesystem(c"tmpfs", &options, forbids)
-                .map_err(doing("mounting an empty file system"))?;
-            put(&made, root, &new.place, What::Directory)?;
-        }
-        for (bind, source) in &self.binds {
-            let source = source.as_ref().ok_or(Fault::state("not prepared"))?;
-            let tree = mounts::copy_tree(HERE, &source.path, true)
-                .map_err(doing("open_tree of what is to be mounted"))?;
-            let is = mounts::what_is(tree.get()).map_err(doing("fstat"))?;
-            if (is.on, is.inode) != source.identity {
-                return Err(Fault::state("what is to be mounted is not what was looked at"));
+        self.ready.iter().try_for_each(|ready| ready.apply(root))
+    }
+}
+
+impl Ready {
+    fn apply(&self, root: &Fd) -> Result<(), Fault> {
+        let mount = match &self.what {
+            Content::Source { path, identity, read_only } => bound(path, *identity, *read_only)?,
+            Content::New { size, places } => {
+                let options = [(c"mode", Some(c"1777")), (c"size", Some(size.as_c_str()))];
+                let forbids = Forbids { write: false, exec: true, devices: true };
+                let new = mounts::new_filesystem(c"tmpfs", &options, forbids)
+                    .map_err(doing("mounting an empty file system"))?;
+                // Before anybody could get at it.
+                places.iter().try_for_each(|(path, what)| make(&new, path, *what))?;
+                new
             }
-            let forbids = Forbids { write: bind.read_only, exec: false, devices: true };
-            mounts::restrict(tree.get(), forbids, true).map_err(doing("mount_setattr"))?;
-            put(&tree, root, &source.place, source.what)?;
-        }
-        Ok(())
+        };
+        put(&mount, root, &self.place, self.is)
+    }
+}
+
+/// A copy of the host's mount there, with what is mounted below.
+fn bound(path: &CStr, identity: (u64, u64), read_only: bool) -> Result<Fd, Fault> {
+    let found = mounts::open_without_links(path)
+        .map_err(doing("opening what is to be mounted, where it was looked at"))?;
+    let tree = mounts::copy_tree(found.get(), c"", true)
+        .map_err(doing("open_tree of what is to be mounted"))?;
+    let is = mounts::what_is(tree.get()).map_err(doing("fstat"))?;
+    if (is.on, is.inode) != identity {
+        return Err(Fault::state("what is to be mounted is not what was looked at"));
+    }
+    let forbids = Forbids { write: read_only, exec: false, devices: true };
+    mounts::restrict(tree.get(), forbids, true).map_err(doing("mount_setattr"))?;
+    Ok(tree)
+}
+
+/// Something to mount on.
+fn make(new: &Fd, path: &CStr, what: What) -> Result<(), Fault> {
+    let made = match what {
+        What::Directory => mounts::make_directory(new.get(), path, 0o755),
+        What::Anything => mounts::make_file(new.get(), path),
+    };
+    match made {
+        // Another place is in it, too.
+        Err(errno) if errno == errno::EXISTS => Ok(()),
+        made => made.map_err(doing("making a place in an empty file system")),
     }
 }
 
@@ -111,42 +135,29 @@ pub(super) fn put(mount: &Fd, root: &Fd, on: &CStr, what: What) -> Result<(), Fa
     mounts::attach(mount.get(), place.get(), c"").map_err(doing("attaching a mount"))
 }
 
-fn raw(text: impl AsRef<std::ffi::OsStr>) -> Result<CString, PrepareError> {
-    CString::new(text.as_ref().as_bytes())
+fn ready(mount: &MountHandle) -> Result<Ready, PrepareError> {
+    let what = match &mount.source {
+        Some(source) => {
+            let (path, identity) = (raw(source.path())?, source.identity());
+            Content::Source { path, identity, read_only: mount.read_only }
+        }
+        None => {
+            let size = mount.size.map_or("10%".to_owned(), |size| size.to_string());
+            Content::New { size: raw(size.as_ref())?, places: Vec::new() }
+        }
+    };
+    let place = raw(mount.target.strip_prefix("/").unwrap_or(&mount.target))?;
+    Ok(Ready { what, target: mount.target.clone(), place, is: kind(mount) })
+}
+
+fn kind(mount: &MountHandle) -> What {
+    match &mount.source {
+        Some(source) if !source.is_directory() => What::Anything,
+        _ => What::Directory,
+    }
+}
+
+fn raw(path: &Path) -> Result<CString, PrepareError> {
+    CString::new(path.as_os_str().as_bytes())
         .map_err(|_| Problem::new(NAME, "a path to mount has a NUL byte in it", "").into())
-}
-
-/// The path of a place, as one below the root, if there is one that will do.
-fn place(root: &RootHandle, target: &Path, what: What) -> Result<CString, PrepareError> {
-    let place = raw(target.strip_prefix("/").unwrap_or(target))?;
-    let found = mounts::open_below(root.fd.as_raw_fd(), &place, what)
-        .and_then(|found| mounts::what_is(found.get()));
-    let on = target.display();
-    match found {
-        Ok(is) if is.is_directory() == (what == What::Directory) => Ok(place),
-        Ok(_) => Err(Problem::new(
-            NAME,
-            format!("nothing can be mounted on {on}"),
-            "one of both is a directory, and the other is not",
-        )
-        .into()),
-        Err(errno) => Err(unusable(root, target, what, errno).into()),
-    }
-}
-
-fn unusable(root: &RootHandle, target: &Path, what: What, errno: Errno) -> Problem {
-    let path = root.path.join(target.strip_prefix("/").unwrap_or(target));
-    let problem =
-        Problem::call(NAME, format!("nothing can be mounted on {}", target.display()), errno);
-    if errno != errno::NO_ENTRY {
-        return Problem {
-            why: format!("{}, or there is a link on the way", problem.why),
-            ..problem
-        };
-    }
-    let path = quote::shell(&path);
-    problem.help(match what {
-        What::Directory => format!("mkdir -p {path}"),
-        What::Anything => format!("touch {path}"),
-    })
 }

@@ -1,17 +1,19 @@
 //! The program is in the root, with all that it loads, and only root can write to any of it.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use isol_core::{Command, Kind, PrepareError, Problem, RootHandle, Scene, Step, step_names};
+use isol_root::walk::Content;
 use isol_root::{
-    ClosureError, Resolver, Sysroot, diagnose, find_program,
+    Closure, ClosureError, Resolver, Sysroot, diagnose, find_program,
     safety::{self, Runner, SafetyError},
 };
 
 use isol_sys::quote;
 
 use super::known::Known;
-use super::throw_away::walk_problem;
+use super::{mounted, throw_away::walk_problem};
 
 #[derive(Debug)]
 pub(crate) struct ProgramInRoot {
@@ -50,23 +52,31 @@ impl Step for ProgramInRoot {
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         let missing = |what: &str| Problem::new(step_names::PROGRAM, what, "");
         let root = scene.root.as_ref().ok_or_else(|| missing("no root has been opened"))?;
-        if self.known.was_looked_at((root.device, root.inode)) {
+        if scene.mounts.is_empty() && self.known.was_looked_at((root.device, root.inode)) {
             // Files and directories are for everybody to read in such a tree, whoever the user is.
-            check_mount(root)?;
+            check_mount(&root.fd, &root.path, "the root")?;
             self.known.pass();
             return Ok(());
         }
         let command = scene.command.take().ok_or_else(|| missing("no program is named"))?;
         let ids = scene.outside.as_ref().or(scene.ids.as_ref());
         let ids = ids.ok_or_else(|| missing("nobody has said who the program will be"))?;
-        let tree = sysroot(root)?;
-        let explain = |error: &ClosureError| problem(error, step_names::PROGRAM, Some(&root.path));
+        let tree = sysroot(root)?.with_mounts(mounted::contents(&scene.mounts)?);
+        let explain = |error: &ClosureError| {
+            let problem = problem(error, step_names::PROGRAM, Some(&root.path));
+            match mounted::hiding(&command, root, &scene.mounts) {
+                Some(mounts) => problem.help(format!(
+                    "the root has it, behind {mounts}: leave that out, or mount it elsewhere"
+                )),
+                None => problem,
+            }
+        };
         let path = find(&command, &tree).map_err(|e| explain(&e))?;
         let closure = Resolver::new(&tree).closure(&path, &[]).map_err(|e| explain(&e))?;
         let runner = Runner { uid: ids.uid, gid: ids.gid, groups: &ids.groups };
         safety::check_for(&tree, (&closure).into(), runner, scene.caller)
             .map_err(|error| unsafe_problem(&error))?;
-        check_mount(root)?;
+        check_mounts(root, &tree, &closure)?;
         scene.command = Some(command.found_at(path));
         self.known.pass();
         Ok(())
@@ -81,28 +91,49 @@ pub(crate) fn sysroot(root: &RootHandle) -> Result<Sysroot, PrepareError> {
 }
 
 /// By its path, which is one from the root directory, or in the usual directories.
-fn find(command: &Command, tree: &Sysroot) -> Result<PathBuf, ClosureError> {
+pub(crate) fn find(command: &Command, tree: &Sysroot) -> Result<PathBuf, ClosureError> {
     let found = find_program(command.program().as_os_str(), tree)?;
     Ok(Path::new("/").join(found))
 }
 
 /// execve(2) would say EACCES, which explains nothing.
-fn check_mount(root: &RootHandle) -> Result<(), PrepareError> {
-    let looked = isol_sys::mount::forbids_execution(&root.fd);
+fn check_mounts(root: &RootHandle, tree: &Sysroot, closure: &Closure) -> Result<(), PrepareError> {
+    check_mount(&root.fd, &root.path, "the root")?;
+    let needed: Vec<_> = match tree.mounts() {
+        [] => return Ok(()),
+        _ => closure
+            .executed
+            .iter()
+            .chain(&closure.loaded)
+            .filter_map(|path| tree.walk(path).ok())
+            .collect(),
+    };
+    for mounted in tree.mounts() {
+        let is_needed = needed.iter().any(|trail| trail.path().starts_with(&mounted.target));
+        match &mounted.what {
+            Content::Directory { path, fd } if is_needed => check_mount(fd, path, "what is bound")?,
+            Content::File { path, parent, .. } if is_needed => {
+                check_mount(parent, path, "what is bound")?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_mount(fd: &OwnedFd, path: &Path, what: &str) -> Result<(), PrepareError> {
+    let looked = isol_sys::mount::forbids_execution(fd);
     if !looked.map_err(|e| {
         PrepareError::system(step_names::PROGRAM, "can't look at the root's file system", e)
     })? {
         return Ok(());
     }
-    let path = quote::shell(&root.path);
-    Err(Problem::new(
-        step_names::PROGRAM,
-        "nothing in the root can be executed",
-        format!("{} is on a file system that is mounted noexec", root.path.display()),
-    )
-    .kind(Kind::NotExecutable)
-    .help(format!("mount -o remount,exec \"$(findmnt -no TARGET -T {path})\""))
-    .into())
+    let why = format!("{} is on a file system that is mounted noexec", path.display());
+    let path = quote::shell(path);
+    Err(Problem::new(step_names::PROGRAM, format!("nothing in {what} can be executed"), why)
+        .kind(Kind::NotExecutable)
+        .help(format!("mount -o remount,exec \"$(findmnt -no TARGET -T {path})\""))
+        .into())
 }
 
 fn unsafe_problem(error: &SafetyError) -> Problem {

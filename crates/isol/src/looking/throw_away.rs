@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use isol_core::{Bind, Hold, Kind, Policy, PrepareError, Problem, Scene, Step, Tmpfs, step_names};
+use isol_core::{Hold, Kind, Mount, Policy, PrepareError, Problem, Scene, Step, step_names};
 use isol_root::throwaway::cache::Request;
 use isol_root::throwaway::{Options, Throwaway, ThrowawayError};
 use isol_root::walk::WalkError;
@@ -16,8 +16,8 @@ use super::program::problem as closure_problem;
 #[derive(Debug)]
 pub(crate) struct ThrowAwayRoot {
     add: Vec<PathBuf>,
-    binds: Vec<Bind>,
-    tmpfs: Vec<Tmpfs>,
+    /// Where something is to be mounted in it, and whether on a directory.
+    places: Vec<(PathBuf, bool)>,
     /// Whether it is an ordinary user who makes it.
     as_caller: bool,
     made: Option<Throwaway>,
@@ -28,17 +28,14 @@ pub(crate) struct ThrowAwayRoot {
 
 impl ThrowAwayRoot {
     pub(super) fn new(add: Vec<PathBuf>, policy: &Policy, as_caller: bool, known: Known) -> Self {
-        let (binds, tmpfs) = (policy.binds.clone(), policy.tmpfs.clone());
-        Self { add, binds, tmpfs, as_caller, made: None, known, hold: None }
+        Self { add, places: places(policy), as_caller, made: None, known, hold: None }
     }
 
     /// What is asked to be mounted in it has to be mounted on something.
     fn make_places(&self, made: &Throwaway) -> Result<(), ThrowawayError> {
-        for bind in &self.binds {
-            // One that is not there is refused when it is mounted.
-            made.make_place(&bind.target, bind.source.metadata().is_ok_and(|meta| meta.is_dir()))?;
-        }
-        self.tmpfs.iter().try_for_each(|tmpfs| made.make_place(&tmpfs.target, true))
+        self.places
+            .iter()
+            .try_for_each(|(place, on_directory)| made.make_place(place, *on_directory))
     }
 
     /// What the run asks for.
@@ -60,8 +57,7 @@ impl ThrowAwayRoot {
         let unusable = |error| unusable(&error);
         let state = StateDir::open_for_roots().map_err(|error| unusable(error.into()))?;
         // Only a uid that was allotted is nobody's afterwards, so that the tree can be another's.
-        let has_places = !self.binds.is_empty() || !self.tmpfs.is_empty();
-        let keeps = self.hold.is_some() && !options.uid.is_root() && !has_places;
+        let keeps = self.hold.is_some() && !options.uid.is_root() && self.places.is_empty();
         if keeps && let Some(made) = Throwaway::reuse(&state, request, options).map_err(unusable)? {
             // It was given back by a run whose look into it was over: see `undo`.
             self.known.is_unchanged(made.id().map_err(unusable)?);
@@ -77,6 +73,24 @@ impl ThrowAwayRoot {
         }
         Ok(made)
     }
+}
+
+/// But for those that lie in something that is mounted before.
+fn places(policy: &Policy) -> Vec<(PathBuf, bool)> {
+    let mut places: Vec<(PathBuf, bool)> = Vec::new();
+    for mount in policy.mounts_top_down() {
+        let target = mount.target();
+        if places.iter().any(|(above, _)| target.starts_with(above)) {
+            continue;
+        }
+        let on_directory = match mount {
+            // One that is not there is refused when it is opened.
+            Mount::Bind(bind) => bind.source.metadata().is_ok_and(|meta| meta.is_dir()),
+            Mount::Tmpfs(_) => true,
+        };
+        places.push((target, on_directory));
+    }
+    places
 }
 
 impl Step for ThrowAwayRoot {

@@ -1,11 +1,16 @@
 //! `pids-hidden`: whether a process outside can be seen.
 
-use isol_core::{Guarantee, Os};
+use std::io;
+use std::path::Path;
+
+use isol_core::{Guarantee, Os, step_names};
 use isol_sys::attempts as sys;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
+use crate::scenario::Scenario;
+use crate::trap::{Laid, Trap};
 use crate::{Attack, Breach, Inside, Probe, Seen};
 
 pub(crate) const PROBE: Probe = Probe {
@@ -26,8 +31,20 @@ pub(crate) const PROBE: Probe = Probe {
         .only_on(Os::Linux),
         Attack::new("list", list, Breach::Anything),
     ],
-    traps: &[],
+    traps: &[
+        Trap::new("bound-proc", &[step_names::MOUNT_SOURCES], |_, s| bound(s, "/proc")),
+        Trap::new("bound-above-proc", &[step_names::MOUNT_SOURCES], |_, s| bound(s, "/")),
+    ],
 };
+
+/// A directory of the host's with a proc file system in it.
+fn bound(scenario: &mut Scenario, source: &str) -> io::Result<Laid> {
+    let proc = std::fs::File::open("/proc");
+    if !proc.is_ok_and(|proc| isol_sys::mount::is_proc(proc) == Ok(true)) {
+        return Ok(Laid::not_here("this host has no proc file system"));
+    }
+    super::bound::bind(scenario, Path::new(source), Path::new("/mnt"), || ())
+}
 
 fn signal(inside: &Inside<'_>) -> Seen {
     match kill(Pid::from_raw(inside.brief.outsider), None) {

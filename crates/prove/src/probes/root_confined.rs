@@ -1,13 +1,18 @@
 //! `root-confined`: ways to a file outside of the root.
 
+use std::io;
+use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use isol_core::{Guarantee, Os};
+use isol_core::{Guarantee, Os, step_names};
 use isol_sys::attempts as sys;
 
 use crate::attack::{message, raw, read};
 use crate::brief::Want;
-use crate::{Attack, Breach, Expected, Inside, Probe, Seen};
+use crate::caller::ordinary;
+use crate::scenario::Scenario;
+use crate::trap::{Laid, Trap};
+use crate::{Attack, Breach, Expected, Inside, Probe, Seen, Site};
 
 const SECRET: Breach = Breach::When(is_secret);
 
@@ -32,8 +37,29 @@ pub(crate) const PROBE: Probe = Probe {
         Attack::new("descriptor-by-message", by_message, SECRET)
             .open("a process outside that hands a directory over hands a way out over: share no socket with it"),
     ],
-    traps: &[],
+    traps: &[Trap::new("bound-link-of-the-uid", &[step_names::MOUNT_SOURCES], bound_link)],
 };
+
+/// A link that the uid has laid in a directory of its own.
+fn bound_link(site: &Site, scenario: &mut Scenario) -> io::Result<Laid> {
+    if ordinary().is_some() {
+        return Ok(Laid::not_here("whoever calls may lay links for himself"));
+    }
+    let yard = site.outside().join("bound");
+    std::fs::create_dir(&yard)?;
+    let link = yard.join("link");
+    let laid = super::bound::bind(scenario, &link, Path::new("/mnt"), {
+        let yard = yard.clone();
+        move || drop(std::fs::remove_dir_all(yard))
+    })?;
+    if laid.not_here.is_none() {
+        symlink(site.outside(), &link)?;
+        for path in [&link, &yard] {
+            lchown(path, Some(site.uid()), None)?;
+        }
+    }
+    Ok(laid)
+}
 
 fn is_secret(expected: &Expected, got: &str) -> bool {
     got.contains(&expected.secret)

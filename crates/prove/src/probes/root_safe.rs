@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use isol_core::{Guarantee, step_names};
 use isol_root::{Resolver, Sysroot};
@@ -32,6 +32,10 @@ pub(crate) const PROBE: Probe = Probe {
         Trap::new("root-of-a-group", &[step_names::ROOT_DIRECTORY], |s, _| {
             mode(s.root().to_owned(), 0o775)
         }),
+        Trap::new("bound-program-of-the-uid", &[step_names::PROGRAM], bound_program)
+            .of_the_program(),
+        Trap::new("bound-loader-configuration", &[step_names::PROGRAM], bound_configuration)
+            .of_the_program(),
         Trap::new("root-of-the-uid", &[step_names::ROOT_DIRECTORY], |s, _| {
             owner(s.root().to_owned(), s.uid())
         }),
@@ -100,6 +104,41 @@ fn library_for_everybody(site: &Site, _: &mut Scenario) -> io::Result<Laid> {
         Some(path) => mode(path, 0o666),
         None => Ok(Laid::not_here("this isol is linked statically, and loads no library")),
     }
+}
+
+/// The program, in a directory of the uid's.
+fn bound_program(site: &Site, scenario: &mut Scenario) -> io::Result<Laid> {
+    let bound = site.outside().join("bound");
+    let (Some(place), Some(name)) = (site.executable().parent(), site.executable().file_name())
+    else {
+        return Err(io::Error::other("isol's executable has no name"));
+    };
+    fs::create_dir(&bound)?;
+    let laid = super::bound::bind(scenario, &bound, place, {
+        let bound = bound.clone();
+        move || drop(fs::remove_dir_all(bound))
+    })?;
+    if laid.not_here.is_none() {
+        fs::copy(site.executable(), bound.join(name))?;
+        for path in [bound.join(name), bound] {
+            fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+            chown(path, Some(site.uid()), None)?;
+        }
+    }
+    Ok(laid)
+}
+
+/// Which libraries are loaded before all others, in a file of the uid's.
+fn bound_configuration(site: &Site, scenario: &mut Scenario) -> io::Result<Laid> {
+    if library(site)?.is_none() {
+        return Ok(Laid::not_here("this isol is linked statically, and loads no library"));
+    }
+    let bound = site.outside().join("bound");
+    fs::create_dir(&bound)?;
+    chown(&bound, Some(site.uid()), None)?;
+    super::bound::bind(scenario, &bound.clone(), Path::new("/etc"), move || {
+        drop(fs::remove_dir_all(bound));
+    })
 }
 
 /// The whole root, below a directory that is not only root's to write.

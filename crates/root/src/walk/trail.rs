@@ -40,6 +40,8 @@ pub struct Met {
     pub meta: Meta,
     /// Whether it has an access list, of which its mode knows nothing, that may let others change it.
     pub listed: bool,
+    /// The user, not root, whose program answers for it: looked at only in what will be mounted.
+    pub mounted_by: Option<u32>,
 }
 
 /// The way to the end of a path: the tree's root first, then every directory and link in the order in which they were
@@ -53,7 +55,12 @@ pub struct Trail {
 #[derive(Debug)]
 pub(super) enum End {
     Directory(OwnedFd),
-    Below { parent: OwnedFd, name: OsString },
+    /// A directory that is yet to be made.
+    Made,
+    Below {
+        parent: OwnedFd,
+        name: OsString,
+    },
 }
 
 impl Trail {
@@ -76,12 +83,12 @@ impl Trail {
         &self.last().path
     }
 
-    /// The open directory, if a directory is at the end.
+    /// The open directory, if a directory is at the end, and not one that is yet to be made.
     #[must_use]
     pub fn dir(&self) -> Option<BorrowedFd<'_>> {
         match &self.end {
             End::Directory(dir) => Some(dir.as_fd()),
-            End::Below { .. } => None,
+            End::Below { .. } | End::Made => None,
         }
     }
 

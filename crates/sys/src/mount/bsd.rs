@@ -3,8 +3,11 @@
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+
+use super::Window;
 
 fn statfs(fd: BorrowedFd<'_>) -> nix::Result<libc::statfs> {
     let mut found = MaybeUninit::uninit();
@@ -15,12 +18,31 @@ fn statfs(fd: BorrowedFd<'_>) -> nix::Result<libc::statfs> {
 }
 
 pub(super) fn is_proc(fd: BorrowedFd<'_>) -> nix::Result<bool> {
+    window(fd).map(|window| window == Some(Window::Processes))
+}
+
+pub(super) fn window(fd: BorrowedFd<'_>) -> nix::Result<Option<Window>> {
     let found = statfs(fd)?;
     let name = &found.f_fstypename;
     // SAFETY: the array is one of bytes, whatever their sign, and is borrowed for as long.
     let name = unsafe { std::slice::from_raw_parts(name.as_ptr().cast::<u8>(), name.len()) };
     let name = CStr::from_bytes_until_nul(name).unwrap_or_default();
-    Ok(matches!(name.to_bytes(), b"procfs" | b"linprocfs"))
+    Ok(by_name(name.to_bytes()))
+}
+
+pub(super) fn windows_below(path: &Path) -> nix::Result<Vec<(PathBuf, Window)>> {
+    let all = crate::nmount::list().map_err(|errno| Errno::from_raw(errno.0))?;
+    let found = all.into_iter().filter(|mount| mount.on.starts_with(path));
+    Ok(found.filter_map(|mount| Some((mount.on, by_name(mount.kind.as_bytes())?))).collect())
+}
+
+fn by_name(kind: &[u8]) -> Option<Window> {
+    match kind {
+        b"procfs" | b"linprocfs" => Some(Window::Processes),
+        b"mqueuefs" => Some(Window::MessageQueues),
+        b"fdescfs" => Some(Window::Descriptors),
+        _ => None,
+    }
 }
 
 pub(super) fn mounted_by(fd: BorrowedFd<'_>) -> nix::Result<Option<u32>> {

@@ -1,16 +1,76 @@
 //! Linux: the file system's magic number; and what its mount says of its user.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+
+use super::Window;
 
 pub(super) fn is_proc(fd: BorrowedFd<'_>) -> nix::Result<bool> {
     fstatfs(fd).map(|found| found.filesystem_type() == PROC_SUPER_MAGIC)
 }
 
+pub(super) fn window(fd: BorrowedFd<'_>) -> nix::Result<Option<Window>> {
+    // The number's type differs.
+    Ok(match fstatfs(fd)?.filesystem_type().0 as u64 & 0xffff_ffff {
+        PROC => Some(Window::Processes),
+        MQUEUE => Some(Window::MessageQueues),
+        CGROUP | CGROUP2 => Some(Window::ControlGroups),
+        _ => None,
+    })
+}
+
+pub(super) fn windows_below(path: &Path) -> nix::Result<Vec<(PathBuf, Window)>> {
+    let info = fs::read("/proc/self/mountinfo")
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO)))?;
+    Ok(windows(&info).filter(|(point, _)| point.starts_with(path)).collect())
+}
+
+/// Where they are mounted.
+fn windows(mountinfo: &[u8]) -> impl Iterator<Item = (PathBuf, Window)> {
+    mountinfo.split(|&byte| byte == b'\n').filter_map(|line| {
+        let mut fields = line.split(|&byte| byte == b' ');
+        let point = fields.by_ref().nth(4)?;
+        let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+        let window = match kind {
+            b"proc" => Window::Processes,
+            b"mqueue" => Window::MessageQueues,
+            b"cgroup" | b"cgroup2" => Window::ControlGroups,
+            _ => return None,
+        };
+        Some((PathBuf::from(OsString::from_vec(unescaped(point))), window))
+    })
+}
+
+/// Blanks, line ends and backslashes are three octal digits there.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let (mut rest, mut plain) = (text, Vec::with_capacity(text.len()));
+    while let Some((&byte, behind)) = rest.split_first() {
+        let digits = behind.get(..3).filter(|d| d.iter().all(|b| matches!(b, b'0'..=b'7')));
+        match digits {
+            Some(digits) if byte == b'\\' => {
+                plain.push(digits.iter().fold(0_u8, |all, b| all.wrapping_mul(8) + (b - b'0')));
+                rest = &behind[3..];
+            }
+            _ => {
+                plain.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    plain
+}
+
 /// Of <linux/magic.h>.
+const PROC: u64 = 0x9fa0;
+const MQUEUE: u64 = 0x1980_0202;
+const CGROUP: u64 = 0x0027_e0eb;
+const CGROUP2: u64 = 0x6367_7270;
 const FUSE_SUPER_MAGIC: u64 = 0x6573_5546;
 
 pub(super) fn mounted_by(fd: BorrowedFd<'_>) -> nix::Result<Option<u32>> {
@@ -39,7 +99,7 @@ fn user_of(mountinfo: &str, id: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::user_of;
+    use super::{Window, user_of, window, windows, windows_below};
 
     #[test]
     fn the_user_of_a_mount_is_found() {
@@ -48,5 +108,23 @@ mod tests {
         assert_eq!(user_of(info, "31"), Some(1000));
         assert_eq!(user_of(info, "22"), None);
         assert_eq!(user_of(info, "3"), None);
+    }
+
+    #[test]
+    fn what_shows_more_than_files_is_found() {
+        let info = b"22 1 8:1 / / rw - ext4 /dev/vda rw\n\
+            25 22 0:5 / /a\\040b/proc rw shared:7 master:1 - proc proc rw\n\
+            26 22 0:6 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+        let found: Vec<_> = windows(info).collect();
+        let expected = [
+            ("/a b/proc".into(), Window::Processes),
+            ("/sys/fs/cgroup".into(), Window::ControlGroups),
+        ];
+        assert_eq!(found, expected);
+        let proc = std::fs::File::open("/proc/self").unwrap();
+        assert_eq!(window(std::os::fd::AsFd::as_fd(&proc)), Ok(Some(Window::Processes)));
+        let below = windows_below("/".as_ref()).unwrap();
+        assert!(below.contains(&("/proc".into(), Window::Processes)), "{below:?}");
+        assert_eq!(windows_below("/usr/bin".as_ref()), Ok(Vec::new()));
     }
 }

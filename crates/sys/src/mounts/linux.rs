@@ -123,10 +123,18 @@ pub(super) fn open_below(directory: RawFd, path: &CStr, what: What) -> Result<Fd
         What::Directory => libc::O_DIRECTORY,
         What::Anything => libc::O_NOFOLLOW,
     };
+    open_place(directory, path, kind, libc::RESOLVE_IN_ROOT)
+}
+
+pub(super) fn open_without_links(path: &CStr) -> Result<Fd, Errno> {
+    open_place(libc::AT_FDCWD, path, libc::O_NOFOLLOW, 0)
+}
+
+fn open_place(directory: RawFd, path: &CStr, kind: c_int, resolve: u64) -> Result<Fd, Errno> {
     // SAFETY: all-zero bytes are a valid `open_how`, which is three numbers.
     let mut how: libc::open_how = unsafe { std::mem::zeroed() };
     how.flags = (libc::O_PATH | libc::O_CLOEXEC | kind) as u64;
-    how.resolve = libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
+    how.resolve = resolve | libc::RESOLVE_NO_SYMLINKS | libc::RESOLVE_NO_MAGICLINKS;
     // SAFETY: the path is NUL-terminated, and the structure is readable for its size.
     fd(unsafe {
         libc::syscall(

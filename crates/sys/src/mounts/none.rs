@@ -36,6 +36,10 @@ pub(super) fn open_below(_directory: RawFd, _path: &CStr, _what: What) -> Result
     Err(NOT_HERE)
 }
 
+pub(super) fn open_without_links(_path: &CStr) -> Result<Fd, Errno> {
+    Err(NOT_HERE)
+}
+
 pub(super) fn pivot_here() -> Result<(), Errno> {
     Err(NOT_HERE)
 }

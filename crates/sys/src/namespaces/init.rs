@@ -1,11 +1,12 @@
 //! The init of a pid namespace: pid 1 inside.
 //!
 //! It has nothing to do: the kernel waits for its children, because it ignores their ends, and kills everything in the
-//! namespace when it ends. It is a program of its own, so that it costs neither a copy of its maker's memory nor keeps
+//! namespace when it ends. It is a program of its own, so that it neither costs a copy of its maker's memory nor keeps
 //! one; where such a program can't be executed it is a copy of its maker.
 
 cfg_if::cfg_if! {
-    if #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))] {
+    // The file is one of 64 bits.
+    if #[cfg(all(target_pointer_width = "64", any(target_arch = "x86_64", target_arch = "aarch64")))] {
         #[path = "init/image.rs"]
         mod image;
         #[path = "init/program.rs"]
@@ -177,7 +178,11 @@ fn wait_for_the_end(guardian: RawFd) -> ! {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(
+    test,
+    target_pointer_width = "64",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
 mod tests {
     use super::*;
     use crate::process::{self, Pid, Status};

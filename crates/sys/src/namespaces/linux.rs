@@ -71,6 +71,10 @@ pub(super) fn set_hostname(name: &CStr) -> Result<(), Errno> {
     check(unsafe { libc::sethostname(name.as_ptr(), name.count_bytes()) }).map(drop)
 }
 
+pub(super) fn may_be_made() -> bool {
+    crate::privileges::may_administer()
+}
+
 pub(super) fn kernel() -> Option<(u32, u32)> {
     let name = nix::sys::utsname::uname().ok()?;
     release(name.release().to_str()?)

@@ -81,6 +81,10 @@ pub(super) fn set_hostname(_name: &CStr) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
+pub(super) fn may_be_made() -> bool {
+    false
+}
+
 pub(super) fn kernel() -> Option<(u32, u32)> {
     None
 }

@@ -129,12 +129,22 @@ pub fn capabilities_are(keep: u64) -> Result<bool, Errno> {
 /// `CAP_SETUID`, `CAP_SETPCAP` and `CAP_SYS_CHROOT`.
 #[must_use]
 pub fn may_give_up_privileges() -> bool {
-    const NEEDED: u32 = 1 << 6 | 1 << 7 | 1 << 8 | 1 << 18;
+    has_effective(1 << 6 | 1 << 7 | 1 << 8 | 1 << 18)
+}
+
+/// Whether the effective set has `CAP_SYS_ADMIN`.
+#[must_use]
+pub fn may_administer() -> bool {
+    has_effective(1 << 21)
+}
+
+/// Of the lower half of the capabilities.
+fn has_effective(needed: u32) -> bool {
     let header = Header { version: VERSION_3, pid: 0 };
     let mut found = [Half::default(); 2];
     // SAFETY: the header is readable and both halves are writable for the call.
     let got = unsafe { libc::syscall(libc::SYS_capget, &header, found.as_mut_ptr()) };
-    got == 0 && found[0].effective & NEEDED == NEEDED
+    got == 0 && found[0].effective & needed == needed
 }
 
 const NOROOT: c_int = 1;

@@ -24,6 +24,8 @@ pub enum Flaw {
     WritableByOthers,
     /// Its access list allows somebody something that its mode does not tell.
     AccessList,
+    /// It is on a file system that somebody has mounted whose program may say anything of it.
+    UserMount,
 }
 
 impl Flaw {
@@ -63,7 +65,7 @@ impl Flaw {
             Self::ForeignOwner => Some(format!("chown {owner} {path}")),
             Self::WritableByOthers => Some(format!("chmod go-w {path}")),
             Self::AccessList => Some(format!("{REMOVE} {path}")),
-            Self::Symlink | Self::NotDirectory => None,
+            Self::Symlink | Self::NotDirectory | Self::UserMount => None,
         }
     }
 }
@@ -76,6 +78,7 @@ impl fmt::Display for Flaw {
             Self::ForeignOwner => "is owned by somebody else",
             Self::WritableByOthers => "can be written to by its group or by others",
             Self::AccessList => "has an access list that may let others write to it",
+            Self::UserMount => "is on a file system that a user has mounted",
         })
     }
 }

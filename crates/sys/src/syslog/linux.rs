@@ -96,14 +96,17 @@ pub(super) fn send(
     let own = std::process::id() as i32;
     // One that has ended has no pid any more (ESRCH), and one that this process can't see never had; without
     // CAP_SYS_ADMIN no other's can be named (EPERM). The uid and the gid stay the sender's: a message of somebody's
-    // inside goes out as his, or not at all.
+    // inside goes out as his, or not at all. An ordinary user can name nobody but himself, whose program it is.
     for pid in [sender.pid, own].into_iter().filter(|&pid| pid > 0) {
         let Err(error) = send_as(socket, message, Sender { pid, ..sender }) else { return Ok(()) };
         if !matches!(error.raw_os_error(), Some(libc::ESRCH | libc::EPERM | libc::EINVAL)) {
             return Err(error);
         }
     }
-    Err(Errno::EPERM.into())
+    match crate::ids::effective_uid() {
+        0 => Err(Errno::EPERM.into()),
+        _ => socket.send(message).map(drop),
+    }
 }
 
 fn send_as(socket: &UnixDatagram, message: &[u8], sender: Sender) -> io::Result<()> {
@@ -138,35 +141,47 @@ mod tests {
 
     const OTHER: u32 = 65534;
 
-    /// Sends as a sender, without the privilege to name others; what arrives.
-    fn without_privilege(sender: Option<Sender>) -> (io::Result<()>, Option<Vec<u8>>) {
+    /// Sends as a sender, without the privilege to name others, as this uid; what arrives, and from whom.
+    fn without_privilege(uid: u32, sender: Option<Sender>) -> (io::Result<()>, Option<Sender>) {
         let (from, to) = UnixDatagram::pair().unwrap();
-        to.set_nonblocking(true).unwrap();
-        // In a thread of its own: the call itself changes no other thread's ids.
+        let on: libc::c_int = 1;
+        let length = size_of::<libc::c_int>() as libc::socklen_t;
+        let (level, option, value) = (libc::SOL_SOCKET, libc::SO_PASSCRED, (&raw const on).cast());
+        // SAFETY: the option is a readable int, and its length is that of one.
+        assert_eq!(unsafe { libc::setsockopt(to.as_raw_fd(), level, option, value, length) }, 0);
+        // In a thread of its own: the calls themselves change no other thread's ids and capabilities.
         let sent = std::thread::spawn(move || {
             // SAFETY: takes three numbers. No other thread is changed.
-            let _ = unsafe { libc::syscall(libc::SYS_setresuid, OTHER, OTHER, OTHER) };
-            // SAFETY: takes nothing.
-            assert_ne!(unsafe { libc::syscall(libc::SYS_getuid) }, 0);
+            let _ = unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) };
+            crate::privileges::empty_capabilities().unwrap();
             send(&from, b"<13>x", sender)
         });
         let sent = sent.join().unwrap();
-        let mut buffer = [0; 16];
-        (sent, to.recv(&mut buffer).ok().map(|len| buffer[..len].to_vec()))
+        let got = receive(&to, &mut [0; 16]).ok();
+        (sent, got.and_then(|(_, sender)| sender))
     }
 
     #[test]
-    fn a_message_goes_out_as_its_sender_s_or_not_at_all() {
-        let own = std::process::id() as i32;
-        for root in [Sender { pid: own, uid: 0, gid: 0 }, Sender { pid: 0, uid: 0, gid: 0 }, NOBODY]
-        {
-            let (sent, got) = without_privilege(Some(root));
-            assert_eq!(sent.unwrap_err().raw_os_error(), Some(libc::EPERM), "{root:?}");
-            assert_eq!(got, None, "{root:?}");
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn a_message_of_another_s_never_goes_out_as_root_s() {
+        if crate::ids::effective_uid() != 0 {
+            return;
         }
-        let (sent, got) = without_privilege(None);
+        let own = std::process::id() as i32;
+        for other in
+            [Sender { pid: own, uid: 5, gid: 5 }, Sender { pid: 0, uid: 5, gid: 5 }, NOBODY]
+        {
+            let (sent, got) = without_privilege(0, Some(other));
+            assert_eq!(sent.unwrap_err().raw_os_error(), Some(libc::EPERM), "{other:?}");
+            assert_eq!(got, None, "{other:?}");
+            // Of an ordinary user's program it is his.
+            let (sent, got) = without_privilege(OTHER, Some(other));
+            sent.unwrap();
+            assert_eq!(got.map(|sender| (sender.pid, sender.uid)), Some((own, OTHER)), "{other:?}");
+        }
+        let (sent, got) = without_privilege(OTHER, None);
         sent.unwrap();
-        assert_eq!(got.as_deref(), Some(&b"<13>x"[..]));
+        assert_eq!(got.map(|sender| sender.uid), Some(OTHER));
     }
 
     #[test]
