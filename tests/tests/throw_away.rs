@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use isol_tests::{isol_with, must_be_root, run, unless};
+use isol_tests::{Trees, isol_with, must_be_root, run, unless};
 
 /// Whether a program of Debian's is there.
 fn must_have_file(path: &str) -> bool {
@@ -132,13 +132,12 @@ fn what_only_root_may_read_is_not_given_away() {
     if !must_be_root() {
         return;
     }
-    let place = Path::new("/srv").join(format!("isol-private-{}", std::process::id()));
+    let place = Trees::new("private");
     let shut = place.join("shut");
-    std::fs::create_dir_all(&shut).unwrap();
+    std::fs::create_dir(&shut).unwrap();
     let mode = |path: &Path, mode| {
         std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     };
-    mode(&place, 0o755);
     let (key, open, in_shut) = (place.join("key"), place.join("open"), shut.join("open"));
     for (path, bits) in [(&key, 0o600), (&open, 0o644), (&in_shut, 0o644)] {
         std::fs::write(path, "what it says\n").unwrap();
@@ -158,18 +157,18 @@ fn what_only_root_may_read_is_not_given_away() {
     }
     // In a directory that is asked for, it is there, and nobody's to read; and -v says so.
     for path in [&key, &in_shut] {
-        let out = cat(&place, path);
+        let out = cat(place.path(), path);
         assert_eq!((out.status, &*out.out), (Some(1), ""), "{out:?}");
         assert!(
             out.err.contains("/key can't be read by the program's user, nor can one other file"),
             "{out:?}"
         );
     }
-    let out = cat(&place, &open);
+    let out = cat(place.path(), &open);
     assert_eq!((out.status, &*out.out), (Some(0), "what it says\n"), "{out:?}");
     let copies = std::process::Command::new("find")
         .args(["/run/isol-cache", "/var/lib/isol-cache", "-path"])
-        .arg(format!("*{}/key", place.display()))
+        .arg(format!("*{}/key", place.path().display()))
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&copies.stdout), "");
@@ -178,5 +177,4 @@ fn what_only_root_may_read_is_not_given_away() {
     std::fs::copy("/usr/bin/id", &program).unwrap();
     mode(&program, 0o700);
     run(isol_with(["run", "--"]).arg(&program)).succeeded();
-    std::fs::remove_dir_all(&place).unwrap();
 }
