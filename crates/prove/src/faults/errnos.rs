@@ -115,6 +115,8 @@ const LISTED: &[(&str, &[Errno])] = &[
     ("fstatvfs", &[EBADF, EIO, ENOSYS, EOVERFLOW]),
     ("read", &[EAGAIN, EBADF, EINVAL, EIO, EISDIR]),
     ("readlink", &[EACCES, EINVAL, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR]),
+    ("readlinkat", &[EACCES, EBADF, EINVAL, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR]),
+    ("fstatfs", &[EBADF, EIO, ENOSYS, EOVERFLOW]),
     ("getdents64", &[EBADF, EINVAL, ENOENT, ENOTDIR]),
     ("getxattr", &[E2BIG, EOPNOTSUPP, ERANGE]),
     ("getxattrat", &[E2BIG, EACCES, EBADF, EINVAL, ELOOP, ENOENT, EOPNOTSUPP, ERANGE]),
