@@ -3,6 +3,8 @@
 //! What stands in `/etc/subuid` and `/etc/subgid` is read to know what can be asked for; whether it is granted, the
 //! programs decide, which read it themselves.
 
+// Only Linux has maps to write.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod helpers;
 
 use std::fs;

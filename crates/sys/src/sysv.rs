@@ -20,12 +20,21 @@ cfg_if::cfg_if! {
 #[cfg(any(target_os = "freebsd", test))]
 mod table;
 
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "linux", target_os = "freebsd"))] {
+        mod remove;
+        use remove::remove as system_remove;
+    } else {
+        fn system_remove(_object: Object) -> io::Result<()> {
+            Err(io::Error::from_raw_os_error(libc::ENOSYS))
+        }
+    }
+}
+
 use std::fmt;
 use std::io;
 
 use isol_core::Uid;
-
-use crate::errno::check;
 
 /// Of which kind an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,23 +99,10 @@ pub fn of_user(uid: Uid) -> io::Result<Vec<Object>> {
 /// Removes an object; nothing is said of one that is gone.
 ///
 /// # Errors
-/// `EPERM` for a stranger's.
+/// `EPERM` for a stranger's; ENOSYS on macOS.
 ///
 /// # References
 /// shmctl(2), semctl(2), msgctl(2): `IPC_RMID`
 pub fn remove(object: Object) -> io::Result<()> {
-    let id = object.id;
-    let none: *mut libc::c_void = std::ptr::null_mut();
-    let done = match object.kind {
-        // SAFETY: IPC_RMID takes the number, and looks at no address.
-        Kind::Memory => unsafe { libc::shmctl(id, libc::IPC_RMID, none.cast()) },
-        // SAFETY: the same, and there is no fourth argument.
-        Kind::Semaphores => unsafe { libc::semctl(id, 0, libc::IPC_RMID) },
-        // SAFETY: as for shared memory.
-        Kind::Messages => unsafe { libc::msgctl(id, libc::IPC_RMID, none.cast()) },
-    };
-    match check(done) {
-        Err(errno) if ![libc::EINVAL, libc::EIDRM].contains(&errno.0) => Err(errno.into()),
-        _ => Ok(()),
-    }
+    system_remove(object)
 }
