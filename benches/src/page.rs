@@ -144,7 +144,9 @@ takes away what killed runs have left, before and after.
 ## Spawn, from inside a process
 
 From the call to its return, when the program has been executed. With `--allow shared-uid`, because its uid is in use.
-The same system calls in C are in `benches/floors/spawn.c`, in the order in which isol's child makes them.
+The same system calls in C are in `benches/floors/spawn.c`, in the order in which isol's child makes them. The program ends at
+once, and has no C library (`benches/floors/nothing.c`): the parent is often woken on the processor that the program then has,
+and would wait for the start of one, which takes longer than the rest.
 
 ";
 

@@ -30,9 +30,11 @@ impl Site {
         for dir in [&site.root, &site.root.join("bin")] {
             fs::set_permissions(dir, Permissions::from_mode(0o755))?;
         }
-        let program = site.root.join("bin/true");
-        fs::copy(site.floor("true"), &program)?;
-        fs::set_permissions(program, Permissions::from_mode(0o755))?;
+        for name in ["true", "nothing"] {
+            let program = site.root.join("bin").join(name);
+            fs::copy(site.floor(name), &program)?;
+            fs::set_permissions(program, Permissions::from_mode(0o755))?;
+        }
         site.build_id_root()?;
         Ok(site)
     }

@@ -80,7 +80,7 @@ fn one(
         command.args(["spawn", way]);
         command
     };
-    command.arg(&site.root).args([UID, "/bin/true"]);
+    command.arg(&site.root).args([UID, "/bin/nothing"]);
     command.args([rounds.to_string(), gibibytes.to_string(), descriptors.to_string()]);
     if way == "floor" {
         command.arg(site.filter()?);
