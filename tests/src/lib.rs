@@ -158,6 +158,19 @@ pub fn must_be_root() -> bool {
     unless(reason)
 }
 
+/// Whether a test that makes namespaces as root can go on: on a Linux that has the calls.
+///
+/// # Panics
+/// If it can't, here, and `ISOL_MUST_RUN=1` says that nothing is skipped.
+#[must_use]
+pub fn must_have_namespaces() -> bool {
+    let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
+    let elsewhere = namespaces.plans_for(isol::host::HOST) != isol::host::HOST;
+    must_be_root()
+        && !elsewhere
+        && unless(namespaces.available().err().map(|error| error.reason).as_deref())
+}
+
 /// Whether these commands of the host are there.
 ///
 /// # Panics

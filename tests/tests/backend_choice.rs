@@ -3,16 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use isol_tests::{TestRoot, isol_with, must_be_root, must_have, own_uid, run, unless};
-
-/// Whether this is a Linux on which root can make namespaces.
-fn can_run() -> bool {
-    let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
-    let elsewhere = namespaces.plans_for(isol::host::HOST) != isol::host::HOST;
-    must_be_root()
-        && !elsewhere
-        && unless(namespaces.available().err().map(|error| error.reason).as_deref())
-}
+use isol_tests::{TestRoot, isol_with, must_have, must_have_namespaces, own_uid, run};
 
 fn taken(options: &str) -> String {
     let mut command = isol_with(["plan", "--json", "--root", "/srv/x"]);
@@ -24,7 +15,7 @@ fn taken(options: &str) -> String {
 
 #[test]
 fn auto_takes_what_does_all_that_is_asked_for() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     for options in ["", "--user 80", "--network host", "--allow root-user"] {
@@ -55,7 +46,7 @@ fn as_user(uid: u32, options: &str) -> Command {
 
 #[test]
 fn an_ordinary_user_reads_what_each_backend_lacks() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let uid = own_uid();
@@ -75,7 +66,7 @@ fn an_ordinary_user_reads_what_each_backend_lacks() {
 
 #[test]
 fn uid_0_inside_has_pids_of_its_own() {
-    if can_run() {
+    if must_have_namespaces() {
         let options = ["plan", "--root", "/srv/x", "--user", "0", "--allow", "root-user,host-pids"];
         run(isol_with(options).args(["--", "/bin/true"]))
             .refused(125, &["in a user namespace the kernel mounts a /proc only with a pid"]);
@@ -84,7 +75,7 @@ fn uid_0_inside_has_pids_of_its_own() {
 
 #[test]
 fn root_without_the_capability_is_told_so() {
-    if !can_run() || !must_have(&["setpriv"]) {
+    if !must_have_namespaces() || !must_have(&["setpriv"]) {
         return;
     }
     let root = TestRoot::new();

@@ -7,16 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use isol::{Bind, Isolation, Policy, Uid, User};
-use isol_tests::{BUSYBOX, Run, TestRoot, isol_with, must_be_root, own_uid, run, unless};
-
-/// Whether the tests can go on: as root, on a Linux that has the calls.
-fn can_run() -> bool {
-    let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
-    let elsewhere = namespaces.plans_for(isol::host::HOST) != isol::host::HOST;
-    must_be_root()
-        && !elsewhere
-        && unless(namespaces.available().err().map(|error| error.reason).as_deref())
-}
+use isol_tests::{BUSYBOX, Run, TestRoot, isol_with, must_have_namespaces, own_uid, run};
 
 /// A user whose word does not count.
 const SOMEBODY: u32 = 54_321;
@@ -47,7 +38,7 @@ fn give(path: &Path, uid: u32) {
 
 #[test]
 fn a_program_that_is_bound_is_looked_at_as_one_in_the_root() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, host) = (TestRoot::new(), outside());
@@ -71,7 +62,7 @@ fn a_program_that_is_bound_is_looked_at_as_one_in_the_root() {
 
 #[test]
 fn what_decides_about_libraries_is_not_bound_from_somebody_else() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let host = outside();
@@ -87,7 +78,7 @@ fn what_decides_about_libraries_is_not_bound_from_somebody_else() {
 
 #[test]
 fn the_host_s_processes_are_not_bound() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -133,7 +124,7 @@ impl Drop for Mounted {
 
 #[test]
 fn a_root_in_which_somebody_has_mounted_a_proc_shows_none_of_it() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -153,7 +144,7 @@ fn a_root_in_which_somebody_has_mounted_a_proc_shows_none_of_it() {
 
 #[test]
 fn a_link_that_somebody_else_has_laid_leads_nowhere() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, host) = (TestRoot::new(), outside());
@@ -179,7 +170,7 @@ fn a_link_that_somebody_else_has_laid_leads_nowhere() {
 
 #[test]
 fn what_is_mounted_is_what_was_looked_at() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, host) = (TestRoot::new(), outside());
@@ -218,7 +209,7 @@ fn what_is_mounted_is_what_was_looked_at() {
 
 #[test]
 fn a_root_is_clean_only_with_what_is_bound() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, host) = (TestRoot::new(), outside());
@@ -248,7 +239,7 @@ fn a_root_is_clean_only_with_what_is_bound() {
 
 #[test]
 fn mounts_in_mounts_are_there_whatever_comes_first() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, host) = (TestRoot::new(), outside());
@@ -286,7 +277,7 @@ fn mounts_in_mounts_are_there_whatever_comes_first() {
 
 #[test]
 fn a_program_that_a_mount_hides_is_said_to_be_hidden() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -309,7 +300,7 @@ fn isol_root_library() -> PathBuf {
 
 #[test]
 fn a_root_can_consist_of_what_is_bound() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();

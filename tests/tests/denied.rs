@@ -6,15 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use isol_tests::{
-    BUSYBOX, Run, TestRoot, isol_path, must_be_root, must_have, own_uid, run, unless,
+    BUSYBOX, Run, TestRoot, isol_path, must_have, must_have_namespaces, own_uid, run, unless,
 };
 
 fn can_run() -> bool {
-    let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
-    let elsewhere = namespaces.plans_for(isol::host::HOST) != isol::host::HOST;
-    must_be_root()
-        && !elsewhere
-        && unless(namespaces.available().err().map(|error| error.reason).as_deref())
+    must_have_namespaces()
         && must_have(&["unshare", "setpriv", "mount"])
         && unless(
             (!Path::new("/usr/bin/python3").is_file()).then_some("there is no /usr/bin/python3"),

@@ -9,19 +9,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use isol_tests::{
-    BUSYBOX, Run, Started, TestRoot, children, isol, isol_with, must_be_root, own_uid, run,
+    BUSYBOX, Run, Started, TestRoot, children, isol, isol_with, must_have_namespaces, own_uid, run,
     running_with, state, unless, until,
 };
 use nix::sys::signal::Signal;
-
-/// Whether the tests can go on: as root, on a Linux that has the calls.
-fn can_run() -> bool {
-    let namespaces = isol::backend_by_name("namespaces").expect("it is built in everywhere");
-    let elsewhere = namespaces.plans_for(isol::host::HOST) != isol::host::HOST;
-    must_be_root()
-        && !elsewhere
-        && unless(namespaces.available().err().map(|error| error.reason).as_deref())
-}
 
 fn command(root: &TestRoot, options: &str, script: &str) -> Command {
     let mut command = isol_with(["run", "--backend", "namespaces", "--root", root.text()]);
@@ -35,7 +26,7 @@ fn inside(root: &TestRoot, options: &str, script: &str) -> Run {
 
 #[test]
 fn the_status_is_the_program_s_which_is_not_pid_1() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -51,7 +42,7 @@ fn the_status_is_the_program_s_which_is_not_pid_1() {
 
 #[test]
 fn without_pids_of_its_own_isol_becomes_the_program() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, uid) = (TestRoot::new(), own_uid());
@@ -63,7 +54,7 @@ fn without_pids_of_its_own_isol_becomes_the_program() {
 
 #[test]
 fn signals_stops_and_continuations_reach_the_program() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -83,7 +74,7 @@ fn signals_stops_and_continuations_reach_the_program() {
 
 #[test]
 fn a_thousand_orphans_are_waited_for_and_end_with_the_program() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -102,7 +93,7 @@ fn a_thousand_orphans_are_waited_for_and_end_with_the_program() {
 
 #[test]
 fn a_fork_bomb_goes_off_inside() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -118,7 +109,7 @@ fn host_s_mounts() -> String {
 
 #[test]
 fn whatever_kills_isol_ends_all_that_it_has_started() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let marker = format!("4444{}", std::process::id());
@@ -144,7 +135,7 @@ fn whatever_kills_isol_ends_all_that_it_has_started() {
 
 #[test]
 fn an_init_that_is_killed_takes_everything_with_it() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -162,7 +153,7 @@ fn an_init_that_is_killed_takes_everything_with_it() {
 
 #[test]
 fn a_hundred_at_once_do_not_see_each_other_and_leave_nothing() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -188,7 +179,7 @@ fn a_hundred_at_once_do_not_see_each_other_and_leave_nothing() {
 
 #[test]
 fn what_is_mounted_is_what_was_asked_for() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let (root, data) = (TestRoot::new(), tempfile::tempdir().expect("a directory"));
@@ -212,7 +203,7 @@ fn what_is_mounted_is_what_was_asked_for() {
 
 #[test]
 fn mounts_that_lead_elsewhere_are_refused() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let root = TestRoot::new();
@@ -262,7 +253,7 @@ fn as_nobody_special(uid: u32, arguments: &[&str]) -> Run {
 
 #[test]
 fn an_ordinary_user_needs_nothing_but_the_command() {
-    if !can_run() {
+    if !must_have_namespaces() {
         return;
     }
     let uid = own_uid();

@@ -126,10 +126,7 @@ fn somebody(notes: &mut Vec<String>) -> Result<(IdRange, Option<Byte>), PrepareE
 }
 
 fn unusable(error: &StateError) -> Problem {
-    let mut problem = Problem::new(NAME, "can't hold the ids outside", error.to_string());
-    problem.errno = error.errno().map(isol_sys::errno::from_nix);
-    problem.help = error.mend().map(str::to_owned);
-    problem
+    error.problem(NAME, "can't hold the ids outside")
 }
 
 fn as_outside(ids: &Ids) -> Ranges {

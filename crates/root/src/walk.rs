@@ -12,9 +12,10 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use isol_sys::meta::Meta;
+use isol_sys::source::prepend;
 use isol_sys::{acl, below, mount};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, readlinkat};
@@ -368,16 +369,6 @@ impl<'a> Walk<'a> {
             Errno::ENOENT => WalkError::Missing { path, component },
             Errno::ENOTDIR => WalkError::NotDirectory { path, component },
             source => WalkError::Io { path: component, source },
-        }
-    }
-}
-
-fn prepend(todo: &mut VecDeque<OsString>, path: &Path) {
-    for part in path.components().rev() {
-        match part {
-            Component::Normal(name) => todo.push_front(name.to_owned()),
-            Component::ParentDir => todo.push_front(OsString::from("..")),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
         }
     }
 }

@@ -173,10 +173,7 @@ pub(crate) fn is_taken(uid: Uid) -> Result<bool, PrepareError> {
 }
 
 fn unusable(error: &StateError) -> Problem {
-    let mut problem = Problem::new(step_names::ALLOT_UID, "can't hold a uid", error.to_string());
-    problem.errno = error.errno().map(isol_sys::errno::from_nix);
-    problem.help = error.mend().map(str::to_owned);
-    problem
+    error.problem(step_names::ALLOT_UID, "can't hold a uid")
 }
 
 fn no_objects(error: &io::Error) -> Problem {

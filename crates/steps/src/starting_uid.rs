@@ -93,9 +93,5 @@ impl Hold for Starting {
 }
 
 fn unusable(error: &StateError) -> Problem {
-    let mut problem =
-        Problem::new(step_names::DEDICATED_UID, "can't hold the uid", error.to_string());
-    problem.errno = error.errno().map(isol_sys::errno::from_nix);
-    problem.help = error.mend().map(str::to_owned);
-    problem
+    error.problem(step_names::DEDICATED_UID, "can't hold the uid")
 }

@@ -190,8 +190,5 @@ fn refusal(error: &PlaceError) -> Problem {
 }
 
 fn unusable(error: &StateError) -> Problem {
-    let mut problem = Problem::new(NAME, "can't hold the root", error.to_string());
-    problem.errno = error.errno().map(isol_sys::errno::from_nix);
-    problem.help = error.mend().map(str::to_owned);
-    problem
+    error.problem(NAME, "can't hold the root")
 }

@@ -236,7 +236,9 @@ impl From<Errno> for Refused {
     }
 }
 
-fn prepend(todo: &mut VecDeque<OsString>, path: &Path) {
+/// Puts a path's components before those that are still to be walked through, for one who walks by himself. `/` and `.` lead
+/// nowhere else.
+pub fn prepend(todo: &mut VecDeque<OsString>, path: &Path) {
     for part in path.components().rev() {
         match part {
             Component::Normal(name) => todo.push_front(name.to_owned()),

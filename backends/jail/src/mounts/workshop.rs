@@ -137,10 +137,7 @@ fn make_directory(path: &Path) -> Result<(), Problem> {
 }
 
 fn unusable(error: &StateError) -> Problem {
-    let mut problem = Problem::new(NAME, "can't keep track of mounts", error.to_string());
-    problem.errno = error.errno().map(isol_sys::errno::from_nix);
-    problem.help = error.mend().map(str::to_owned);
-    problem
+    error.problem(NAME, "can't keep track of mounts")
 }
 
 #[cfg(test)]

@@ -100,11 +100,10 @@ impl Host {
             match syslog::send(open, message, sender) {
                 Ok(()) => return Sent::Done,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Sent::Full,
-                Err(error) if error.raw_os_error() == Some(errno::MESSAGE_TOO_LONG.0) => {
-                    return Sent::TooLong;
-                }
-                Err(error) if error.raw_os_error() == Some(errno::NOT_PERMITTED.0) => {
-                    return Sent::NotAsItsSender;
+                Err(error)
+                    if error.raw_os_error().is_some_and(|number| NEVER.contains(&number)) =>
+                {
+                    return Sent::Never;
                 }
                 Err(_) => self.open = None,
             }
@@ -113,13 +112,16 @@ impl Host {
     }
 }
 
+/// What it means that a message is none for this socket.
+const NEVER: [i32; 2] = [errno::MESSAGE_TOO_LONG.0, errno::NOT_PERMITTED.0];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     Done,
     Full,
     Away,
-    TooLong,
-    NotAsItsSender,
+    /// It is too long, or can't be sent as its sender's, which no further attempt changes.
+    Never,
 }
 
 struct Worker {
@@ -183,7 +185,7 @@ impl Worker {
             };
             match self.host.send(message, *sender) {
                 Sent::Done => self.queue.pop(),
-                Sent::TooLong | Sent::NotAsItsSender => self.queue.lose_first(),
+                Sent::Never => self.queue.lose_first(),
                 Sent::Full => return Some(FULL),
                 Sent::Away => return Some(AWAY),
             }
@@ -209,7 +211,7 @@ impl Worker {
         match self.host.send(&self.line, None) {
             Sent::Full => Some(FULL),
             Sent::Away => Some(AWAY),
-            Sent::Done | Sent::TooLong | Sent::NotAsItsSender => {
+            Sent::Done | Sent::Never => {
                 self.queue.told();
                 self.told = Some(Instant::now());
                 None

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use isol_core::Problem;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 
 use super::shared;
+use crate::errno::from_nix;
 use crate::quote::shown;
 use crate::rootdir::RootDirError;
 
@@ -75,6 +77,15 @@ impl StateError {
             Self::NoPlace { tried } => tried.iter().find_map(Self::errno),
             _ => None,
         }
+    }
+
+    /// The same, as the user is told of it: what a step could not do, and this as the reason.
+    #[must_use]
+    pub fn problem(&self, step: &'static str, what: &str) -> Problem {
+        let mut problem = Problem::new(step, what, self.to_string());
+        problem.errno = self.errno().map(from_nix);
+        problem.help = self.mend().map(str::to_owned);
+        problem
     }
 
     /// Whether this says that the host has no room for a state directory at `path`, so that the next candidate may
