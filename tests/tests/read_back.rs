@@ -103,8 +103,9 @@ fn a_step_that_lies_is_found_out() {
     }
     let root = TestRoot::new();
     let started = root.join("tmp/started");
-    // Open in the child, were it not for `descriptors`.
-    let _leaked = std::fs::File::open("/dev/null").expect("it is there");
+    // Open in the program, were it not for `descriptors`.
+    let null = std::fs::File::open("/dev/null").expect("it is there");
+    let leaked = fcntl(&null, FcntlArg::F_DUPFD(3)).expect("a number");
     for name in [
         "signals",
         "umask",
@@ -131,6 +132,7 @@ fn a_step_that_lies_is_found_out() {
     }
     assert_eq!(try_with(&root, |plan| plan), Ok(()), "the check of the check");
     assert!(started.exists());
+    nix::unistd::close(leaked).expect("it is ours");
 }
 
 #[test]
