@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use isol_sys::state::RANGE_FILE;
 use isol_tests::{
-    BUSYBOX, Started, TestRoot, isol_with, must_be_root, own_uid, run, running_with, until,
+    BUSYBOX, Started, TestRoot, isol_path, isol_with, must_be_root, must_have, own_uid, run,
+    running_with, until,
 };
 
 const STATE: &str = "/run/isol";
@@ -58,6 +59,33 @@ fn a_run_killed_at_any_moment_leaves_nothing_once_another_has_run() {
     let left: Vec<_> = locks.intersection(&killed).collect();
     assert!(left.is_empty(), "locks of killed runs: {left:?}");
     assert!(lockless.is_empty(), "roots of killed runs: {lockless:?}");
+}
+
+/// A proof mounts in its caller's namespace, to see what a program sees of that.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_killed_proof_has_mounted_is_taken_away_by_the_next_run() {
+    if !must_be_root() || !must_have(&["unshare", "mount"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let script = r#"set -e
+mount -t tmpfs -o mode=755 none /run
+mkdir -p -m 700 /run/isol "$1/outside/mounted" "$1/outside/beside"
+mount -t tmpfs none "$1/outside/mounted"
+mount -t tmpfs none "$1/outside/mounted"
+printf '1\n%s' "$1" >/run/isol/prove-1.lock
+"$2" run -- "$3" true
+find "$4" /run/isol -mindepth 1
+grep -c isol-prove /proc/self/mountinfo || true
+"#;
+    let ran = run(Command::new("unshare")
+        .args(["--mount", "sh", "-c", script, "sh"])
+        .arg(dir.path().join("isol-prove-1"))
+        .arg(isol_path())
+        .arg(BUSYBOX)
+        .arg(dir.path()));
+    assert_eq!(ran.succeeded(), "0\n");
 }
 
 #[test]

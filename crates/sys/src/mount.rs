@@ -13,6 +13,9 @@ cfg_if::cfg_if! {
     }
 }
 
+#[cfg(target_os = "linux")]
+pub(crate) use os::points;
+
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 

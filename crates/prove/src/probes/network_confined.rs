@@ -54,13 +54,22 @@ fn send(inside: &Inside<'_>) -> Seen {
 
 /// Somebody outside is asked to connect to where somebody inside listens.
 fn be_reached(inside: &Inside<'_>) -> Seen {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| Ok((listener.local_addr()?.port(), listener)));
-    match port {
-        Ok((port, _listener)) => match inside.ask(Want::Connect(port)).as_str() {
-            "done" => Seen::Got("somebody outside could connect".into()),
+    match listen() {
+        Ok((listener, port)) => match inside.ask(Want::Connect(port)).as_str() {
+            "done" if listener.accept().is_ok() => {
+                Seen::Got("somebody outside could connect".into())
+            }
+            "done" => Seen::Refused("another listens on that port outside".into()),
             why => Seen::Refused(why.to_owned()),
         },
         Err(error) => Seen::Refused(message(&error)),
     }
+}
+
+/// Whoever has connected is there to be accepted: nobody is waited for.
+fn listen() -> io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
 }

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::Window;
+use crate::errno::from_nix;
 
 pub(super) fn is_proc(fd: BorrowedFd<'_>) -> nix::Result<bool> {
     fstatfs(fd).map(|found| found.filesystem_type() == PROC_SUPER_MAGIC)
@@ -26,24 +27,39 @@ pub(super) fn window(fd: BorrowedFd<'_>) -> nix::Result<Option<Window>> {
 }
 
 pub(super) fn windows_below(path: &Path) -> nix::Result<Vec<(PathBuf, Window)>> {
-    let info = fs::read("/proc/self/mountinfo")
-        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO)))?;
-    Ok(windows(&info).filter(|(point, _)| point.starts_with(path)).collect())
+    Ok(windows(&mountinfo()?).filter(|(point, _)| point.starts_with(path)).collect())
+}
+
+/// Where something is mounted, in the order in which it was.
+pub(crate) fn points() -> Result<Vec<PathBuf>, isol_core::Errno> {
+    Ok(mounts(&mountinfo().map_err(from_nix)?).map(|(point, _)| point).collect())
+}
+
+fn mountinfo() -> nix::Result<Vec<u8>> {
+    fs::read("/proc/self/mountinfo")
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO)))
 }
 
 /// Where they are mounted.
 fn windows(mountinfo: &[u8]) -> impl Iterator<Item = (PathBuf, Window)> {
-    mountinfo.split(|&byte| byte == b'\n').filter_map(|line| {
-        let mut fields = line.split(|&byte| byte == b' ');
-        let point = fields.by_ref().nth(4)?;
-        let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+    mounts(mountinfo).filter_map(|(point, kind)| {
         let window = match kind {
             b"proc" => Window::Processes,
             b"mqueue" => Window::MessageQueues,
             b"cgroup" | b"cgroup2" => Window::ControlGroups,
             _ => return None,
         };
-        Some((PathBuf::from(OsString::from_vec(unescaped(point))), window))
+        Some((point, window))
+    })
+}
+
+/// Where each is, and of what kind it is.
+fn mounts(mountinfo: &[u8]) -> impl Iterator<Item = (PathBuf, &[u8])> {
+    mountinfo.split(|&byte| byte == b'\n').filter_map(|line| {
+        let mut fields = line.split(|&byte| byte == b' ');
+        let point = fields.by_ref().nth(4)?;
+        let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
+        Some((PathBuf::from(OsString::from_vec(unescaped(point))), kind))
     })
 }
 

@@ -189,13 +189,18 @@ mod tests {
     use std::fs;
     use std::os::fd::{AsRawFd, OwnedFd};
 
+    /// It does not outlive a test that fails.
     fn pidfd_of_a_sleeper() -> (Pid, OwnedFd) {
         use std::os::fd::FromRawFd;
-        let sleep = || loop {
-            // SAFETY: no arguments.
-            unsafe { libc::pause() };
+        let sleep = || {
+            // SAFETY: takes two numbers.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            loop {
+                // SAFETY: no arguments.
+                unsafe { libc::pause() };
+            }
         };
-        // SAFETY: fork(2); the child makes one system call, over and over.
+        // SAFETY: fork(2); the child makes system calls only.
         let pid = match unsafe { libc::fork() } {
             0 => sleep(),
             pid => pid,
@@ -210,6 +215,17 @@ mod tests {
         let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim_start_matches(':').trim().to_owned()
+    }
+
+    fn look_into(pid: i32, executed: bool) {
+        let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+        assert_eq!(open, 1, "what it waits for and nothing else");
+        if executed {
+            let mapped = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+            let files = mapped.lines().filter(|line| line.contains('/')).count();
+            assert_eq!(files, 1, "{mapped}");
+            assert!(!mapped.contains("[heap]"), "{mapped}");
+        }
     }
 
     /// Also where there is no pid namespace: that its other end is gone ends it, and nothing else.
@@ -232,14 +248,16 @@ mod tests {
         );
         let ignored = u64::from_str_radix(&status(pid, "SigIgn"), 16).unwrap();
         assert_ne!(ignored & 1 << (libc::SIGCHLD - 1), 0);
-        assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap().to_str(), Some("/"));
-        let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
-        assert_eq!(open, 1, "what it waits for and nothing else");
-        if image.is_some() {
-            let mapped = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-            let files = mapped.lines().filter(|line| line.contains('/')).count();
-            assert_eq!(files, 1, "{mapped}");
-            assert!(!mapped.contains("[heap]"), "{mapped}");
+        match fs::read_link(format!("/proc/{pid}/cwd")) {
+            Ok(directory) => {
+                assert_eq!(directory.to_str(), Some("/"));
+                look_into(pid, image.is_some());
+            }
+            // Not even who has started it, if he is an ordinary user.
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+                assert!(!nix::unistd::geteuid().is_root());
+            }
         }
         // SAFETY: takes two numbers.
         assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);

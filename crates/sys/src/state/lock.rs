@@ -72,7 +72,6 @@ impl StateDir {
             let locked = if fresh { Ok(()) } else { flock(&held, FlockArg::LockExclusiveNonblock) };
             match locked {
                 Ok(()) => {}
-                Err(Errno::EINTR) => continue,
                 Err(Errno::EWOULDBLOCK) => return Ok(None),
                 Err(e) => return Err(self.io("flock", &file, e)),
             }
@@ -119,9 +118,15 @@ impl StateDir {
 }
 
 /// Not `nix::fcntl::Flock`: that unlocks when it is dropped, in a forked child too, where the lock is the parent's.
+/// It never waits, so that a signal is no reason not to have it.
 #[allow(deprecated)]
 pub(super) fn flock(file: &File, arg: FlockArg) -> nix::Result<()> {
-    nix::fcntl::flock(file.as_raw_fd(), arg)
+    loop {
+        match nix::fcntl::flock(file.as_raw_fd(), arg) {
+            Err(Errno::EINTR) => {}
+            done => return done,
+        }
+    }
 }
 
 pub(super) const FLAGS: OFlag =

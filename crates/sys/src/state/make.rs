@@ -70,7 +70,7 @@ impl StateDir {
         };
         match flock(&made, FlockArg::LockExclusiveNonblock) {
             Ok(()) => {}
-            Err(Errno::EWOULDBLOCK | Errno::EINTR) => return Ok(None),
+            Err(Errno::EWOULDBLOCK) => return Ok(None),
             Err(e) => return Err(self.io("flock", new, e)),
         }
         // Whatever the umask.
@@ -93,7 +93,7 @@ impl StateDir {
         };
         match flock(&file, FlockArg::LockExclusiveNonblock) {
             Ok(()) => {}
-            Err(Errno::EWOULDBLOCK | Errno::EINTR) => return Ok(()),
+            Err(Errno::EWOULDBLOCK) => return Ok(()),
             Err(e) => return Err(self.io("flock", name, e)),
         }
         if self.is_named(&file, name)? { self.unlink_new(name) } else { Ok(()) }

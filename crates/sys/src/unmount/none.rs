@@ -1,4 +1,4 @@
-//! Systems on which isol makes no mount that outlives it: those of Linux go with their namespace.
+//! Systems on which isol mounts nothing.
 
 use std::path::Path;
 
