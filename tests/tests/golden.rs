@@ -32,6 +32,7 @@ plans! {
     "namespaces" "--root /srv/www --user 80";
     "namespaces-throw-away" "";
     "namespaces-no-network" "--root /srv/www --user 80 --network none --require ipc-private";
+    "namespaces-no-filter" "--root /srv/www --user 80 --network none --seccomp default+vsock --require network-confined";
     "namespaces-named" "--root /srv/www --user 80 --hostname www.example.org";
     "namespaces-root" "--root /srv/www --user 0 --allow root-user";
     "namespaces-harmless" "--root /srv/www --user 80:81 --groups 90 --require root-harmless";

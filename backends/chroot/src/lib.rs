@@ -10,8 +10,7 @@ mod step;
 mod support;
 
 use isol_core::{
-    Backend, Guarantee, GuaranteeSet, Layers, Mode, Network, Os, PlanError, Request, Support,
-    Unavailable,
+    Backend, Guarantee, Layers, Mode, Network, Os, PlanError, Request, Support, Unavailable,
 };
 
 /// The backend.
@@ -95,7 +94,7 @@ impl Backend for Chroot {
             );
         }
         let layers = Layers::default().with(step::ChangeRoot);
-        let layers = isol_steps::shut_in(layers, request, NAME, GuaranteeSet::EMPTY)?;
+        let layers = isol_steps::shut_in(layers, request, NAME, false)?;
         Ok(match (request.os, request.mode) {
             (Os::MacOs, Mode::Exec | Mode::Spawn) => {
                 layers.with(integrity_protection::IntegrityProtection)

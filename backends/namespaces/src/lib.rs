@@ -18,8 +18,8 @@ mod unconfined;
 mod user_namespace;
 
 use isol_core::{
-    Allow, Backend, Guarantee, GuaranteeSet, Identity, Layers, Os, PlanError, Policy, Request,
-    Support, Unavailable,
+    Allow, Backend, Guarantee, Identity, Layers, Os, PlanError, Policy, Request, Support,
+    Unavailable,
 };
 
 use isol_sys::namespaces::Kinds;
@@ -111,9 +111,10 @@ impl Backend for Namespaces {
         if let Some(name) = &policy.hostname {
             layers = layers.with(host_name::HostName::new(name));
         }
-        if kinds.has(Kinds::NET) {
+        let by_filter = isol_steps::filter_confines(request);
+        if kinds.has(Kinds::NET) && !by_filter {
             layers = layers.with(unconfined::Unconfined::default());
         }
-        isol_steps::shut_in(layers, request, NAME, GuaranteeSet::EMPTY)
+        isol_steps::shut_in(layers, request, NAME, kinds.has(Kinds::NET) && by_filter)
     }
 }

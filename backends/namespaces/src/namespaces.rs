@@ -3,8 +3,8 @@
 use std::os::fd::{AsRawFd, RawFd};
 
 use isol_core::{
-    Allow, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request, Scene,
-    Stage, Step, Uid, step_names,
+    Allow, Errno, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
+    Scene, Stage, Step, Uid, step_names,
 };
 use isol_sys::namespaces::{self, InitImage, Kinds, Own, OwnIds, Split};
 use isol_sys::{pipe, session};
@@ -216,11 +216,8 @@ impl Step for Namespaces {
             namespaces::loopback_up()
                 .map_err(|errno| Fault::call(errno, "bringing the loopback up"))?;
         }
-        // Before anything is mounted it has to be out of everybody's reach. It gets ready meanwhile.
         match init {
-            Some(init) => {
-                namespaces::await_init(init).map_err(|errno| Fault::call(errno, "the init"))
-            }
+            Some(init) => namespaces::await_init_later(init).map_err(no_init),
             None => Ok(()),
         }
     }
@@ -229,11 +226,17 @@ impl Step for Namespaces {
         if self.kinds.has(Kinds::PID) && !namespaces::parent_is_outside() {
             return Err(Fault::state("the parent is in the same pid namespace"));
         }
+        // It has to be out of everybody's reach before the program is there to reach for it.
+        namespaces::await_init_now().map_err(no_init)?;
         if !self.blind {
             self.look()?;
         }
         Ok(())
     }
+}
+
+fn no_init(errno: Errno) -> Fault {
+    Fault::call(errno, "the init")
 }
 
 fn still_outside(kind: Kinds) -> Fault {

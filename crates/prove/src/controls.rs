@@ -55,6 +55,7 @@ pub fn shown(site: &Site, guarantees: &[Guarantee]) -> Result<Vec<Shown>, Proble
             traps: true,
             least: false,
             landlock: Vec::new(),
+            unfiltered: false,
         };
         answer(site, &question).map_err(|error| failed(&error))
     };

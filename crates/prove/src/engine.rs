@@ -63,6 +63,7 @@ impl Site {
             require: Vec::new(),
             allow: Vec::new(),
             landlock: Vec::new(),
+            unfiltered: false,
             mounts: false,
             binds: Vec::new(),
             network_off: false,

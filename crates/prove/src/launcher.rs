@@ -8,7 +8,7 @@ use std::time::Duration;
 use isol::{Choice, Error, Isolation, Planned, Purpose};
 use isol_core::{
     Allow, Bind, Command, Environment, Gid, Group, Mode, Network, Plan, Policy, PolicyError,
-    Problem, Syslog, ThreadScope, Tmpfs, Uid, User,
+    Problem, Seccomp, Syslog, ThreadScope, Tmpfs, Uid, User,
 };
 use isol_sys::attempts;
 use isol_sys::environment::CStrings;
@@ -235,6 +235,9 @@ fn policy(scenario: &Scenario, mode: ModeName) -> Result<Policy, PolicyError> {
         builder = builder.allow(allow);
     }
     builder = builder.landlock(scenario.landlock.iter().filter_map(|word| word.parse().ok()));
+    if scenario.unfiltered {
+        builder = builder.seccomp(Seccomp::None);
+    }
     if scenario.mounts {
         let (source, target) = (scenario.outside.clone(), "/mnt".into());
         let tmpfs = Tmpfs { target: "/home".into(), size: Some(1 << 20) };

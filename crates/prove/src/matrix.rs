@@ -38,6 +38,7 @@ pub fn rows(
         traps: true,
         least: false,
         landlock: Vec::new(),
+        unfiltered: false,
     };
     let tried = answer(site, &question).map_err(|error| failed(&error))?;
     Ok(tried.into_iter().map(|tried| row(backend, mode, tried)).collect())

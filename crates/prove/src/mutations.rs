@@ -36,8 +36,8 @@ const STRUCTURAL: &[(&str, Option<&str>, &str)] = &[
     ),
 ];
 
-/// Steps whose absence the filter of system calls would hide, the guarantee that has to turn, and why. The filter is
-/// left out with them.
+/// Steps whose absence the filter of system calls would hide, the guarantee that has to turn, and why. They are left out of
+/// plans without a filter.
 const BEHIND_THE_FILTER: &[(&str, Guarantee, &str)] = &[
     (step_names::UNCONFINED, Guarantee::NetworkConfined, "it denies the same, and more"),
     (step_names::KEYRING, Guarantee::StateReset, "it lets nobody look into a keyring"),
@@ -127,9 +127,17 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
             matrix::as_given(&mut given);
             scenarios.push(given);
         }
+        let unfiltered = Scenario { unfiltered: true, ..scenario.clone() };
+        if mode == Mode::Spawn && has_step(&unfiltered, step_names::UNCONFINED) {
+            scenarios.push(unfiltered);
+        }
         scenarios.push(scenario);
     }
     scenarios
+}
+
+fn has_step(scenario: &Scenario, name: &str) -> bool {
+    crate::launcher::plan(scenario).is_ok_and(|plan| plan.steps().any(|step| step.name() == name))
 }
 
 /// Leaves a step out of a backend's plans: once with the read-back, which may notice, and once without, so
@@ -162,18 +170,20 @@ pub fn mutate(
             read_back(site, backend, mode, &mut mutation)?;
             continue;
         }
-        let mut cut = vec![step, step_names::READ_BACK];
-        let mut guarantees = offered(backend, mode);
-        if let Some((_, guarantee, _)) = BEHIND_THE_FILTER.iter().find(|(name, ..)| *name == step) {
-            cut.push(step_names::SECCOMP);
-            // The others are attacked through what the filter has left open.
-            guarantees = vec![*guarantee];
-        }
-        caught(ask(site, backend, mode, &cut, None, &guarantees)?, mode, &mut mutation);
+        let cut = [step, step_names::READ_BACK];
+        let behind = BEHIND_THE_FILTER.iter().find(|(name, ..)| *name == step);
+        // The others are attacked through what a filter would have left open.
+        let guarantees = behind.map_or_else(|| offered(backend, mode), |(_, one, _)| vec![*one]);
+        let unfiltered = behind.is_some();
+        let all = question(backend, mode, &cut, None, &guarantees);
+        let all = Question { unfiltered, ..all };
+        caught(answered(site, &all)?, mode, &mut mutation);
         if mutation.caught_by.is_empty() {
             // What more is asked for may stand in for it.
             let guarantees = without_what_is_more(backend, mode);
-            caught(ask_least(site, backend, mode, &cut, &guarantees)?, mode, &mut mutation);
+            let least = question(backend, mode, &cut, None, &guarantees);
+            let least = Question { unfiltered, least: true, ..least };
+            caught(answered(site, &least)?, mode, &mut mutation);
         }
         if mutation.read_back.is_none() {
             let noticed = ask(site, backend, mode, &[step], None, &[Guarantee::UidDropped])?;
@@ -218,19 +228,11 @@ fn ask(
     lying: Option<&str>,
     guarantees: &[Guarantee],
 ) -> Result<Vec<Tried>, Problem> {
-    let question = question(backend, mode, without, lying, guarantees);
-    answer(site, &question).map_err(|error| failed(&error))
+    answered(site, &question(backend, mode, without, lying, guarantees))
 }
 
-fn ask_least(
-    site: &Site,
-    backend: &'static dyn Backend,
-    mode: Mode,
-    without: &[&str],
-    guarantees: &[Guarantee],
-) -> Result<Vec<Tried>, Problem> {
-    let question = question(backend, mode, without, None, guarantees);
-    answer(site, &Question { least: true, ..question }).map_err(|error| failed(&error))
+fn answered(site: &Site, question: &Question) -> Result<Vec<Tried>, Problem> {
+    answer(site, question).map_err(|error| failed(&error))
 }
 
 fn question(
@@ -254,6 +256,7 @@ fn question(
         traps,
         least: false,
         landlock: Vec::new(),
+        unfiltered: false,
     }
 }
 

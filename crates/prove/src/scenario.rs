@@ -19,6 +19,8 @@ pub(crate) struct Scenario {
     pub(crate) allow: Vec<String>,
     /// What Landlock confines, in words.
     pub(crate) landlock: Vec<String>,
+    /// Whether no system call is filtered.
+    pub(crate) unfiltered: bool,
     /// Whether something of the host's is mounted in the root, and something new, and the root can't be written to.
     pub(crate) mounts: bool,
     /// What is bound, in words.

@@ -47,6 +47,6 @@ pub use allot_uid::HeldUid;
 pub use assemble::{Preparations, assemble};
 pub use launch::{Child, Image, LaunchError, become_program, lock_in, spawn};
 pub use root_directory::refusal as root_refusal;
-pub use shut_in::shut_in;
+pub use shut_in::{filter_confines, shut_in};
 pub use sweep::{StaleUid, sweep_uid};
 pub use syslog::{LOCK as SYSLOG_LOCK, sweep_syslog};

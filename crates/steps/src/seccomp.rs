@@ -4,8 +4,8 @@ use std::path::Path;
 
 use isol_core::seccomp::{RULES, Refusal, Rule};
 use isol_core::{
-    Errno, Fault, Mode, PrepareError, Problem, Record, Scene, Seccomp, Stage, Step, ThreadScope,
-    step_names,
+    Errno, Fault, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request, Scene,
+    Seccomp, Stage, Step, ThreadScope, step_names,
 };
 use isol_sys::filter::{self, Asked, Program, Scope, Verdict};
 
@@ -21,17 +21,37 @@ pub(crate) struct Filter {
     stays_root: bool,
     /// Whether what it refuses is told.
     tells: bool,
+    /// Whether it stands in for what no namespace confines.
+    confines: bool,
     program: Option<Program>,
-    /// Calls that are refused, by number, and what they answer: they are made, to see that it is in force.
-    refused: Vec<(u32, Errno)>,
+    /// Calls that are refused, by number and first argument, and what they answer: they are made, to see that it is in
+    /// force.
+    refused: Vec<(u32, u32, Errno)>,
 }
 
-/// Calls that do nothing if their arguments are all 0.
-const HARMLESS: [&str; 5] = ["clone3", "keyctl", "request_key", "bpf", "perf_event_open"];
+const AF_VSOCK: u32 = 40;
+/// Calls that do nothing if all arguments but this first one are 0.
+const HARMLESS: [(&str, u32); 7] = [
+    ("clone3", 0),
+    ("keyctl", 0),
+    ("request_key", 0),
+    ("bpf", 0),
+    ("perf_event_open", 0),
+    ("io_uring_setup", 0),
+    // Without a type there is no socket.
+    ("socket", AF_VSOCK),
+];
 
 impl Filter {
-    pub(crate) fn new(wanted: Seccomp, stays_root: bool, tells: bool) -> Self {
-        Self { wanted, stays_root, tells, program: None, refused: Vec::new() }
+    pub(crate) fn new(request: &Request<'_>, confines: bool) -> Self {
+        Self {
+            wanted: request.policy.seccomp.clone(),
+            stays_root: request.identity.is_root(),
+            tells: request.policy.tell_refusals,
+            confines,
+            program: None,
+            refused: Vec::new(),
+        }
     }
 
     fn rules(&self) -> impl Iterator<Item = &'static Rule> {
@@ -106,7 +126,28 @@ fn read(file: &Path) -> Result<Program, Problem> {
 }
 
 impl Step for Filter {
-    tells!(Seal, NAME, ["seccomp", "prctl"], [PrivilegesEmpty, NoNewRoot, SessionDetached]);
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Seal
+    }
+
+    fn calls(&self) -> &'static [&'static str] {
+        &["seccomp", "prctl"]
+    }
+
+    fn establishes(&self) -> &'static [G] {
+        const ALL: &[G] = &[
+            G::PrivilegesEmpty,
+            G::NoNewRoot,
+            G::SessionDetached,
+            G::NetworkConfined,
+            G::IpcPrivate,
+        ];
+        if self.confines { ALL } else { &ALL[..3] }
+    }
 
     fn explains(&self) -> String {
         if let Seccomp::File(file) = &self.wanted {
@@ -133,9 +174,11 @@ impl Step for Filter {
         }
         // One that was made to see that it is refused would be told too, and wait for an answer that nobody gives yet.
         let harmless = if self.tells { &[][..] } else { &HARMLESS };
-        for number in harmless.iter().copied().filter_map(filter::number) {
-            if let Verdict::Errno(errno) = program.verdict(&Asked::here(number, [0; 6])) {
-                self.refused.push((number, Errno(errno.into())));
+        for &(call, first) in harmless {
+            let Some(number) = filter::number(call) else { continue };
+            let asked = Asked::here(number, [first.into(), 0, 0, 0, 0, 0]);
+            if let Verdict::Errno(errno) = program.verdict(&asked) {
+                self.refused.push((number, first, Errno(errno.into())));
             }
         }
         self.program = Some(program);
@@ -159,8 +202,8 @@ impl Step for Filter {
 
     fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
         must(filter::is_in_force().map_err(doing("PR_GET_SECCOMP"))?, "no filter is in force")?;
-        for &(number, errno) in &self.refused {
-            if filter::asked(number) != Err(errno) {
+        for &(number, first, errno) in &self.refused {
+            if filter::asked(number, first) != Err(errno) {
                 return Err(Fault::found("the filter does not refuse system call ", number.into()));
             }
         }

@@ -1,14 +1,14 @@
 //! What Linux lets a process give up by itself, whatever the backend is.
 
-use isol_core::{Allow, GuaranteeSet, Layers, Mode, Os, PlanError, Request, Seccomp};
+use isol_core::{Allow, Layers, Mode, Os, PlanError, Request, Seccomp};
 use isol_sys::{filter, os::HOST};
 
 use crate::landlock::Restrict;
 use crate::seccomp::Filter;
 
 /// Adds the steps that the policy asks for, by [`isol_core::Policy::seccomp`] and
-/// [`isol_core::Policy::landlock`], behind all others of a backend of Linux's. `rest` are the guarantees of the backend's
-/// that rest on the default filter: they are given up without it.
+/// [`isol_core::Policy::landlock`], behind all others of a backend of Linux's. With `confines` the backend leaves what
+/// no namespace confines to the filter, which [confines](filter_confines) it.
 ///
 /// # Errors
 /// What is asked for and this system, or this build, has not.
@@ -16,7 +16,7 @@ pub fn shut_in(
     mut layers: Layers,
     request: &Request<'_>,
     backend: &'static str,
-    rest: GuaranteeSet,
+    confines: bool,
 ) -> Result<Layers, PlanError> {
     let policy = request.policy;
     let cant = |what: &str, reason: &str, help: &str| {
@@ -27,9 +27,7 @@ pub fn shut_in(
     if policy.seccomp.is_asked_for() && !on_linux {
         return cant("a filter of system calls", "seccomp is Linux's", "leave --seccomp out");
     }
-    // A plan for another machine is one for a machine that has them.
-    let built_in = HOST != Os::Linux || filter::BUILT_IN;
-    if policy.seccomp.is_asked_for() && !built_in {
+    if policy.seccomp.is_asked_for() && !is_built_in() {
         return cant(
             "a filter of system calls",
             "isol can make one on x86-64 and AArch64",
@@ -46,13 +44,21 @@ pub fn shut_in(
         }
         layers = layers.with(Restrict::new(&policy.landlock));
     }
-    let filtered = on_linux && built_in && policy.seccomp != Seccomp::None;
-    let stays_root = request.identity.is_root();
-    if filtered {
-        layers = layers.with(Filter::new(policy.seccomp.clone(), stays_root, policy.tell_refusals));
-    }
-    if !filtered || matches!(policy.seccomp, Seccomp::File(_)) {
-        layers = layers.giving_up(format!("--seccomp {}", policy.seccomp), rest);
+    if on_linux && is_built_in() && policy.seccomp != Seccomp::None {
+        layers = layers.with(Filter::new(request, confines));
     }
     Ok(layers)
+}
+
+/// Whether the filter that [`shut_in`] adds refuses what no namespace confines: sockets to the machine's host (vsock),
+/// keyrings, and io_uring, by which both could be had.
+#[must_use]
+pub fn filter_confines(request: &Request<'_>) -> bool {
+    let rules = ["vsock", "keys", "io-uring"];
+    is_built_in() && rules.iter().all(|rule| request.policy.seccomp.has(rule))
+}
+
+/// A plan for another machine is one for a machine that has it.
+fn is_built_in() -> bool {
+    HOST != Os::Linux || filter::BUILT_IN
 }

@@ -321,12 +321,29 @@ pub fn split(
 /// Waits until the init can't be looked into; closes the descriptor. Async-signal-safe.
 ///
 /// # Errors
-/// `ESRCH` if it has ended before that.
+/// What kept it from starting; `ESRCH` if it has ended for another reason.
 pub fn await_init(ready: RawFd) -> Result<(), Errno> {
     let is_ready = crate::pipe::wait_for_byte(ready);
     // SAFETY: the number is the caller's, who has no more use for it.
     unsafe { libc::close(ready) };
-    if is_ready { Ok(()) } else { Err(Errno(libc::ESRCH)) }
+    if is_ready { Ok(()) } else { Err(system::why_no_init().unwrap_or(Errno(libc::ESRCH))) }
+}
+
+/// Leaves waiting for the init, which gets ready meanwhile, to [`await_init_now`]; where this process can't note the
+/// descriptor down, waits at once. Async-signal-safe.
+///
+/// # Errors
+/// As [`await_init`].
+pub fn await_init_later(ready: RawFd) -> Result<(), Errno> {
+    if system::await_later(ready) { Ok(()) } else { await_init(ready) }
+}
+
+/// Waits for the init that has been left to be waited for, if there is one. Async-signal-safe.
+///
+/// # Errors
+/// As [`await_init`].
+pub fn await_init_now() -> Result<(), Errno> {
+    system::awaited().map_or(Ok(()), await_init)
 }
 
 /// Whether this process is in a pid namespace that its parent is not in, and is not its init. Async-signal-safe.

@@ -7,6 +7,8 @@ use crate::signals;
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
+        #[path = "spawn/beside.rs"]
+        pub(crate) mod beside;
         #[path = "spawn/vfork.rs"]
         mod system;
     } else {

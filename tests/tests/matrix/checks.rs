@@ -74,6 +74,7 @@ fn nothing_tried(site: &Site) -> Result<(), Failed> {
         guarantees: Guarantee::ALL.to_vec(),
         without: Vec::new(),
         landlock: Vec::new(),
+        unfiltered: false,
         least: false,
         lying: None,
         bad_caller: true,
@@ -143,6 +144,7 @@ fn landlock(site: &Site) -> Result<(), Failed> {
             bad_caller: true,
             traps: false,
             landlock: words.iter().map(|&word| word.to_owned()).collect(),
+            unfiltered: false,
             least: false,
         };
         let tried = matrix::answer(site, &question).map_err(|error| error.to_string())?;

@@ -30,6 +30,8 @@ pub struct Question {
     pub least: bool,
     /// What Landlock confines, in words.
     pub landlock: Vec<String>,
+    /// Whether the policy asks for no filter of system calls.
+    pub unfiltered: bool,
 }
 
 /// What the attacks on one guarantee showed.
@@ -240,6 +242,7 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario.without.clone_from(&question.without);
     scenario.lying.clone_from(&question.lying);
     scenario.landlock.clone_from(&question.landlock);
+    scenario.unfiltered = question.unfiltered;
     let offered = |g| is_offered(question, g);
     match &question.subject {
         _ if question.least => scenario.allow.push(Allow::HostPids.id().into()),

@@ -102,25 +102,26 @@ pub fn is_in_force() -> Result<bool, Errno> {
     Ok(mode == libc::SECCOMP_MODE_FILTER as i32)
 }
 
-/// What a call answers whose arguments are all 0. Async-signal-safe.
+/// What a call answers whose arguments are this one and else 0. Async-signal-safe.
 ///
 /// # Errors
 /// As the call; `EINVAL` for one that could do something then.
-pub fn asked(number: u32) -> Result<(), Errno> {
-    const HARMLESS: [c_long; 5] = [
+pub fn asked(number: u32, first: u32) -> Result<(), Errno> {
+    const HARMLESS: [c_long; 6] = [
         libc::SYS_clone3,
         libc::SYS_keyctl,
         libc::SYS_request_key,
         libc::SYS_bpf,
         libc::SYS_perf_event_open,
+        libc::SYS_io_uring_setup,
     ];
     let number = c_long::from(number);
-    if !HARMLESS.contains(&number) {
+    if number != libc::SYS_socket && (first != 0 || !HARMLESS.contains(&number)) {
         return Err(Errno(libc::EINVAL));
     }
     // SAFETY: each of the calls above takes addresses and numbers, finds a null address or an invalid number among
-    // them, and has done nothing.
-    check_long(unsafe { libc::syscall(number, 0, 0, 0, 0, 0, 0) }).map(drop)
+    // them, and has done nothing; there is no socket of type 0.
+    check_long(unsafe { libc::syscall(number, c_long::from(first), 0, 0, 0, 0, 0) }).map(drop)
 }
 
 /// Whether the kernel takes a filter: a child puts it in force, and ends.

@@ -124,6 +124,6 @@ pub fn is_in_force() -> Result<bool, Errno> {
 ///
 /// # Errors
 /// Always `ENOSYS`.
-pub fn asked(_number: u32) -> Result<(), Errno> {
+pub fn asked(_number: u32, _first: u32) -> Result<(), Errno> {
     Err(NOT_HERE)
 }

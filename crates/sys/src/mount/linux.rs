@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -36,8 +37,12 @@ pub(crate) fn points() -> Result<Vec<PathBuf>, isol_core::Errno> {
 }
 
 fn mountinfo() -> nix::Result<Vec<u8>> {
-    fs::read("/proc/self/mountinfo")
-        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO)))
+    // It has no size, and the kernel makes the list anew for each piece of it that is read.
+    let mut info = Vec::with_capacity(16 * 1024);
+    fs::File::open("/proc/self/mountinfo")
+        .and_then(|mut file| file.read_to_end(&mut info))
+        .map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO)))?;
+    Ok(info)
 }
 
 /// Where they are mounted.

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::os::fd::RawFd;
+use std::sync::atomic::Ordering;
 
 use isol_core::Errno;
 
@@ -9,6 +10,7 @@ use super::Kinds;
 use crate::errno::{check, check_long};
 use crate::mounts::Fd;
 use crate::process::Pid;
+use crate::spawn::beside;
 
 fn flags(kinds: Kinds) -> libc::c_int {
     let flag = |kind| match kind {
@@ -48,6 +50,23 @@ pub(super) fn read_link(at: &Fd, name: &CStr, text: &mut [u8]) -> Result<usize, 
 
 pub(super) fn parent_is_outside() -> bool {
     Pid::parent().get() == 0 && Pid::own().get() > 1
+}
+
+pub(super) fn why_no_init() -> Option<Errno> {
+    let errno = beside::own()?.failed.load(Ordering::Acquire);
+    (errno != 0).then_some(Errno(errno))
+}
+
+pub(super) fn await_later(ready: RawFd) -> bool {
+    beside::own().is_some_and(|beside| {
+        beside.heard_by.store(ready, Ordering::Relaxed);
+        true
+    })
+}
+
+pub(super) fn awaited() -> Option<RawFd> {
+    let ready = beside::own()?.heard_by.swap(-1, Ordering::Relaxed);
+    (ready != -1).then_some(ready)
 }
 
 pub(super) fn loopback_up() -> Result<(), Errno> {

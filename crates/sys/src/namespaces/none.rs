@@ -73,6 +73,18 @@ pub(super) fn parent_is_outside() -> bool {
     false
 }
 
+pub(super) fn why_no_init() -> Option<Errno> {
+    None
+}
+
+pub(super) fn await_later(_ready: RawFd) -> bool {
+    false
+}
+
+pub(super) fn awaited() -> Option<RawFd> {
+    None
+}
+
 pub(super) fn loopback_up() -> Result<(), Errno> {
     Err(NOT_HERE)
 }

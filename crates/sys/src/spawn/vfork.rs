@@ -14,19 +14,24 @@
 //!    CLONE_SIGHAND.
 //! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
 //!    none of them before it has set it again. Other threads go on, and may hold locks: the child takes none.
-//! 5. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
+//! 5. *Who the child makes beside itself* runs on a stack above the child's, and is waited for in the end as the child is
+//!    (`beside.rs`). It shares errno with the child: a call that fails in either ends both.
+//! 6. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
 //!    by execve(2), which gives it a table of its own too.
 
 use std::cell::Cell;
 use std::io;
 
-use super::Table;
+use super::{Table, beside};
 use crate::process::Pid;
 
 /// Enough for the steps: the largest frame has all the groups that a process can have, of 256 KiB. Pages that nobody touches
 /// cost nothing.
 const STACK: usize = 512 * 1024;
 const GUARD: usize = 64 * 1024;
+
+/// All of it, with the place for who is made beside the child.
+const MAPPED: usize = GUARD + STACK + beside::ROOM;
 
 /// A child's stack, with pages below it that fault.
 struct Stack {
@@ -43,7 +48,7 @@ impl Stack {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_STACK;
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a fresh private mapping, wherever the kernel likes.
-        let base = unsafe { libc::mmap(std::ptr::null_mut(), GUARD + STACK, access, flags, -1, 0) };
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), MAPPED, access, flags, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
@@ -71,13 +76,17 @@ impl Stack {
     fn top(&self) -> *mut libc::c_void {
         self.base.wrapping_byte_add(GUARD + STACK)
     }
+
+    fn end(&self) -> *mut libc::c_void {
+        self.base.wrapping_byte_add(MAPPED)
+    }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: the mapping made in `new`; the child that ran on it is gone from this
-        // memory, since CLONE_VFORK returns only then.
-        unsafe { libc::munmap(self.base, GUARD + STACK) };
+        // SAFETY: the mapping made in `new`; the child that ran on it is gone from this memory, since CLONE_VFORK returns
+        // only then, and who it made beside itself has been waited for.
+        unsafe { libc::munmap(self.base, MAPPED) };
     }
 }
 
@@ -94,6 +103,8 @@ pub(super) const PARENT_GOES_ON: bool = false;
 
 pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     let stack = Stack::take()?;
+    // SAFETY: the upper end of the mapping, above the child's stack, and nobody's but this thread's.
+    let place = unsafe { beside::Place::new(stack.end()) };
     let files = if table == Table::Shared { libc::CLONE_FILES } else { 0 };
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
     let argument = (&raw mut child).cast();
@@ -104,6 +115,8 @@ pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     // of them before it has set them again (4).
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
     let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
+    place.wait();
+    drop(place);
     stack.keep();
     made
 }

@@ -56,6 +56,7 @@ fn ask(site: &Site, subject: Subject) -> Result<Vec<Tried>, Box<dyn Error>> {
         without: Vec::new(),
         least: false,
         landlock: Vec::new(),
+        unfiltered: false,
         lying: None,
         bad_caller: true,
         traps: true,

@@ -6,7 +6,7 @@ macro_rules! calls {
     };
 }
 
-/// Those of every architecture.
+/// Those of every architecture, by the alphabet: they are searched by halves.
 #[rustfmt::skip]
 const COMMON: &[(&str, u32)] = calls! {
     SYS_accept SYS_accept4 SYS_acct SYS_add_key SYS_adjtimex SYS_bind SYS_bpf SYS_brk SYS_capget
@@ -62,7 +62,7 @@ const COMMON: &[(&str, u32)] = calls! {
     SYS_vmsplice SYS_wait4 SYS_waitid SYS_write SYS_writev
 };
 
-/// Those of x86-64 alone, most of them old.
+/// Those of x86-64 alone, most of them old; by the alphabet, too.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const MORE: &[(&str, u32)] = calls! {
@@ -101,13 +101,33 @@ fn all() -> impl Iterator<Item = &'static (&'static str, u32)> {
 /// The number of a call; `None` if this architecture has none of that name.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
+    let sorted = |list: &'static [(&str, u32)]| {
+        let found = list.binary_search_by(|(known, _)| known[PREFIX.len()..].cmp(name)).ok()?;
+        Some(list[found].1)
+    };
     // Asked for each call of the default filter, at each start.
-    let is = |known: &str| known.len() == PREFIX.len() + name.len() && known.ends_with(name);
-    all().find(|(known, _)| is(known)).map(|&(_, number)| number)
+    sorted(COMMON).or_else(|| sorted(MORE)).or_else(|| {
+        NEW.iter().find(|(known, _)| known[PREFIX.len()..] == *name).map(|&(_, number)| number)
+    })
 }
 
 /// The name of a call.
 #[must_use]
 pub fn name(number: u32) -> Option<&'static str> {
     all().find(|&&(_, known)| known == number).map(|(name, _)| &name[PREFIX.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_is_found_by_its_name() {
+        for &(known, wanted) in all() {
+            assert_eq!(number(&known[PREFIX.len()..]), Some(wanted), "{known}");
+        }
+        for wrong in ["", "SYS_read", "rea", "reads", "zzz"] {
+            assert_eq!(number(wrong), None, "{wrong}");
+        }
+    }
 }

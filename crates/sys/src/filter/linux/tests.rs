@@ -168,7 +168,7 @@ fn the_kernel_answers_what_was_worked_out_and_something_else_without_the_filter(
 #[cfg_attr(miri, ignore = "makes system calls")]
 fn a_filter_for_the_process_is_in_force_in_every_thread() {
     let filter = default();
-    let refused = || asked(number("keyctl").unwrap()) == Err(Errno(libc::EPERM));
+    let refused = || asked(number("keyctl").unwrap(), 0) == Err(Errno(libc::EPERM));
     for (scope, everywhere) in [(Scope::Process, true), (Scope::Thread, false)] {
         let child = crate::attempts::fork(&mut || {
             let (go, wait) = std::sync::mpsc::channel::<()>();
@@ -193,7 +193,7 @@ fn what_is_told_is_answered_by_whoever_listens_and_by_nobody_as_if_there_were_no
 
     let (ours, theirs) = crate::pipe::both_ways().unwrap();
     let telling = default().telling();
-    let keyctl = || match asked(number("keyctl").unwrap()) {
+    let keyctl = || match asked(number("keyctl").unwrap(), 0) {
         Err(Errno(errno)) => errno,
         Ok(()) => 0,
     };

@@ -4,8 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd};
 
-use nix::fcntl::AtFlags;
-use nix::sys::stat::fstatat;
+use nix::fcntl::readlinkat;
 
 use crate::errno::{check, check_long};
 use crate::process::Pid;
@@ -110,9 +109,10 @@ impl Proc {
 }
 
 fn is_in_first_namespace(proc: &File) -> bool {
-    // PROC_PID_INIT_INO of the kernel's sources, which has not changed since there are namespaces.
-    const FIRST: u64 = 0xEFFF_FFFC;
-    fstatat(proc, c"self/ns/pid", AtFlags::empty()).is_ok_and(|namespace| namespace.st_ino == FIRST)
+    // PROC_PID_INIT_INO of the kernel's sources, which has not changed since there are namespaces: 0xEFFF_FFFC. For stat(2)
+    // the kernel would make an inode of the namespace.
+    const FIRST: &str = "pid:[4026531836]";
+    readlinkat(proc, "self/ns/pid").is_ok_and(|namespace| namespace == FIRST)
 }
 
 /// Real, effective, saved and file-system uid.
