@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -148,6 +149,8 @@ static int child(void *unused) {
         MUST(syscall(SYS_clone3, 0, 0) == 0 || errno != ENOSYS);
         for (j = 0; j < 4; j++)
             MUST(syscall(refused[j], 0, 0, 0, 0, 0, 0) == 0 || errno != EPERM);
+        MUST(syscall(SYS_io_uring_setup, 0, 0) == 0 || errno != EPERM);
+        MUST(socket(AF_VSOCK, 0, 0) != -1 || errno != EPERM);
     }
     execve(program, arguments, environment);
     return 126;

@@ -38,6 +38,7 @@ fn main() -> Result<()> {
             page::print(&launch::table(&launch::measure(&site)?))
         }
         ["spawns", floors, isol] => page::print(&page::spawns(&site::Site::new(floors, isol)?)?),
+        ["filter", file] => Ok(std::fs::write(file, site::filter()?)?),
         ["spawn", rest @ ..] => spawn::samples(rest),
         ["point", floors, isol] => curves::point(&site::Site::new(floors, isol)?),
         _ => Err("usage: isol-bench all FLOORS ISOL DOCS | launch|spawns FLOORS ISOL".into()),

@@ -59,8 +59,7 @@ impl Site {
     /// The default filter, as the kernel takes it.
     pub(crate) fn filter(&self) -> Result<PathBuf> {
         let file = self.root.join("filter");
-        let refusals = isol::seccomp::RULES.iter().flat_map(|rule| rule.refuses);
-        fs::write(&file, isol_sys::filter::compile(refusals)?.to_bytes())?;
+        fs::write(&file, filter()?)?;
         Ok(file)
     }
 
@@ -73,6 +72,12 @@ impl Site {
             .chain(usual.map(|dir| Path::new(dir).join(name)))
             .find(|path| path.is_file())
     }
+}
+
+/// isol's own, compiled.
+pub(crate) fn filter() -> Result<Vec<u8>> {
+    let refusals = isol::seccomp::RULES.iter().flat_map(|rule| rule.refuses);
+    Ok(isol_sys::filter::compile(refusals)?.to_bytes())
 }
 
 impl Drop for Site {

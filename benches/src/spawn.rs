@@ -14,6 +14,8 @@ use crate::site::{Site, UID};
 
 const TURNS: usize = 6;
 const ROUNDS: usize = 100;
+/// Every how many turns there is one with much memory.
+const SELDOM: usize = 2;
 
 type Wait = Box<dyn FnOnce() -> Result<()>>;
 /// Starts the program, and gives back how to wait for it.
@@ -42,14 +44,16 @@ pub(crate) struct Point {
     pub(crate) times: Times,
 }
 
-/// Measures each way by turns at each of these (gibibytes, descriptors).
+/// Measures each way at each of these (gibibytes, descriptors), all of them by turns: what the machine does beside is
+/// nobody's alone.
 pub(crate) fn measure(site: &Site, at: &[(u64, u64)]) -> Result<Vec<Point>> {
-    let mut points = Vec::new();
-    for &(gibibytes, descriptors) in at {
-        let mut taken = vec![Vec::new(); WAYS.len()];
-        // Touching the memory takes longer than all the rest.
-        let turns = if gibibytes > 0 { 2 } else { TURNS };
-        for turn in 0..turns {
+    let mut taken = vec![vec![Vec::new(); WAYS.len()]; at.len()];
+    for turn in 0..TURNS {
+        for (&(gibibytes, descriptors), taken) in at.iter().zip(&mut taken) {
+            // Touching the memory takes longer than all the rest.
+            if gibibytes > 0 && turn % SELDOM != 0 {
+                continue;
+            }
             for who in 0..WAYS.len() {
                 let who = (who + turn) % WAYS.len();
                 // A fork of such a process takes a tenth of a second and more.
@@ -58,11 +62,17 @@ pub(crate) fn measure(site: &Site, at: &[(u64, u64)]) -> Result<Vec<Point>> {
                 taken[who].extend(one(site, WAYS[who].0, rounds, gibibytes, descriptors)?);
             }
         }
-        for ((way, _), times) in WAYS.iter().zip(taken) {
-            points.push(Point { way, gibibytes, descriptors, times: Times::new(times) });
-        }
     }
-    Ok(points)
+    let point = |(&(gibibytes, descriptors), taken): (&(u64, u64), Vec<Vec<f64>>)| {
+        let of_way = move |(&(way, _), times): (&(&'static str, _), _)| Point {
+            way,
+            gibibytes,
+            descriptors,
+            times: Times::new(times),
+        };
+        WAYS.iter().zip(taken).map(of_way).collect::<Vec<_>>()
+    };
+    Ok(at.iter().zip(taken).flat_map(point).collect())
 }
 
 /// A process of its own, which has that much.

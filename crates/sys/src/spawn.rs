@@ -65,6 +65,13 @@ pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     made
 }
 
+/// The pids of two other children of this process, which the last one that this thread has started by [`child`] has made:
+/// one beside itself, and one that has taken its place; 0 for none. They are known though the child was killed at it.
+#[must_use]
+pub fn made_by_the_child() -> (i32, i32) {
+    system::made_by_the_child()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;

@@ -131,6 +131,7 @@ fn over_a_pipe(
     let stage = stage(stdio, Some(&write));
     let mut child = || in_child(prepared, image, &stage, guarded);
     let pid = isol_sys::spawn::child(Table::Copied, &mut child).map_err(cant_make_a_child)?;
+    let made = isol_sys::spawn::made_by_the_child();
     let mut read = File::from(read);
     // While it is open here, the child's end of it can't be seen.
     let mut replaced = None;
@@ -140,7 +141,8 @@ fn over_a_pipe(
     };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
-    let (pid, init) = successors(pid, replaced);
+    // What the kernel has told; a child that was killed may not have come to tell it.
+    let (pid, init) = successors(pid, if made.0 == 0 { replaced } else { Some(made) });
     Ok((pid, init, outcome))
 }
 

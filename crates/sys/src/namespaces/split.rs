@@ -8,6 +8,7 @@ use super::init::{self, Image, Init, Watch};
 use super::{Inner, Split, guardian};
 use crate::errno::{check, check_long};
 use crate::process::Pid;
+use crate::spawn::beside;
 
 pub(super) fn split(
     how: Split,
@@ -94,10 +95,13 @@ fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
 
 /// In a child that shares its parent's memory: another child of that parent takes its place, on its stack.
 fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
-    let mut program: libc::c_int = 0;
-    // SAFETY: see `become_sibling`; the cell lives on this stack, which is the new process's from now on.
-    match unsafe { become_sibling(&raw mut program) } {
-        0 => Ok(Inner { init, program, ready }),
+    let mut here: libc::c_int = 0;
+    // Where it is found, too, if neither of both comes to tell of it.
+    let program = beside::successor().unwrap_or(&raw mut here);
+    // SAFETY: see `become_sibling`; the cell is above this stack, or on it, and the stack is the new process's from now on.
+    match unsafe { become_sibling(program) } {
+        // SAFETY: the kernel has written it, and nobody does any more.
+        0 => Ok(Inner { init, program: unsafe { *program }, ready }),
         failed => Err(Errno(-failed as i32)),
     }
 }
@@ -192,5 +196,40 @@ unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
         Ok(0) => 0,
         Ok(_) => crate::exec::end(0),
         Err(errno) => -(errno.0 as isize),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Kinds, leave};
+    use super::*;
+    use crate::process::{self, Status};
+    use crate::spawn::{Table, child, made_by_the_child};
+
+    /// An init is waited for without end if nobody knows of the program, and waits for it.
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn both_are_known_of_a_child_that_tells_nothing() {
+        if !crate::privileges::may_administer() {
+            return;
+        }
+        let parent = Pid::own().get();
+        let image = Image::new();
+        for image in [image.as_ref(), None] {
+            let mut told = 0;
+            let made = child(Table::Copied, &mut || {
+                leave(Kinds::PID).expect("root may");
+                match split(Split::Child { parent }, image, &mut |init| told = init) {
+                    Ok(_) => 3,
+                    Err(_) => 4,
+                }
+            });
+            let (init, program) = made_by_the_child();
+            assert_eq!(init, if image.is_some() { told } else { 0 });
+            assert_eq!(process::wait(made.unwrap()).unwrap(), Status::Exited(0));
+            assert_eq!(process::wait(Pid::new(program)).unwrap(), Status::Exited(3));
+            process::signal(Pid::new(told), libc::SIGKILL).unwrap();
+            process::wait(Pid::new(told)).unwrap();
+        }
     }
 }

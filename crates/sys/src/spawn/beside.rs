@@ -21,6 +21,8 @@ pub(crate) struct Beside {
     here: AtomicI32,
     /// Its pid, or 0: written by the kernel before it runs.
     pid: AtomicI32,
+    /// That of who has taken the child's place, or 0: written by the kernel, too.
+    successor: AtomicI32,
     /// What it was not able to do: an errno, or 0.
     pub(crate) failed: AtomicI32,
     /// A descriptor by which the child will hear of it, or -1: for the child alone.
@@ -38,6 +40,22 @@ thread_local! {
     static PLACE: Cell<Option<*mut Beside>> = const { Cell::new(None) };
 }
 
+thread_local! {
+    /// Who was there at the end of the last one of this thread's.
+    static MADE: Cell<(i32, i32)> = const { Cell::new((0, 0)) };
+}
+
+/// The pids of who the last child of this thread has made beside itself, and of who has taken its place: 0 for none. What
+/// became of the child does not matter: the kernel has written them down.
+pub(super) fn made() -> (i32, i32) {
+    MADE.get()
+}
+
+/// Where the pid of who takes this child's place is to be written.
+pub(crate) fn successor() -> Option<*mut libc::c_int> {
+    own().map(|beside| beside.successor.as_ptr())
+}
+
 /// While this is there the child has a place.
 pub(super) struct Place {
     at: *mut Beside,
@@ -53,6 +71,7 @@ impl Place {
         let empty = Beside {
             here: zero(),
             pid: zero(),
+            successor: zero(),
             failed: zero(),
             heard_by: AtomicI32::new(-1),
             words: [0; 3],
@@ -92,6 +111,10 @@ fn has_ended(pid: &AtomicI32) -> bool {
 impl Drop for Place {
     fn drop(&mut self) {
         PLACE.set(self.before);
+        // SAFETY: made in `new`, and nobody else's by now.
+        let beside = unsafe { &*self.at };
+        let pid = |cell: &AtomicI32| cell.load(Ordering::Acquire);
+        MADE.set((pid(&beside.pid), pid(&beside.successor)));
     }
 }
 

@@ -9,6 +9,11 @@ use super::Table;
 
 pub(super) const PARENT_GOES_ON: bool = true;
 
+/// None is made here.
+pub(super) fn made_by_the_child() -> (i32, i32) {
+    (0, 0)
+}
+
 pub(super) fn child(_table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     // SAFETY: the child runs `child`, which is async-signal-safe by `super::child`'s contract, with all signals blocked,
     // and ends.

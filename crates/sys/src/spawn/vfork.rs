@@ -101,6 +101,10 @@ extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
 
 pub(super) const PARENT_GOES_ON: bool = false;
 
+pub(super) fn made_by_the_child() -> (i32, i32) {
+    beside::made()
+}
+
 pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     let stack = Stack::take()?;
     // SAFETY: the upper end of the mapping, above the child's stack, and nobody's but this thread's.
