@@ -222,12 +222,14 @@ impl Step for Namespaces {
         }
     }
 
-    fn verify(&self, _stage: &Stage) -> Result<(), Fault> {
+    fn verify(&self, stage: &Stage) -> Result<(), Fault> {
         if self.kinds.has(Kinds::PID) && !namespaces::parent_is_outside() {
             return Err(Fault::state("the parent is in the same pid namespace"));
         }
         // It has to be out of everybody's reach before the program is there to reach for it.
-        namespaces::await_init_now().map_err(no_init)?;
+        if self.kinds.has(Kinds::PID) && stage.mode == Mode::Spawn {
+            namespaces::await_init_now().map_err(no_init)?;
+        }
         if !self.blind {
             self.look()?;
         }

@@ -43,7 +43,9 @@ fn proof_is_gone(lock: &Lock) -> bool {
         return noted.is_empty();
     }
     // What can't be unmounted can't be removed either, and stays for the next sweep.
-    let _ = isol_sys::unmount::below(path);
+    if isol_sys::unmount::below(path).is_err() {
+        return false;
+    }
     match std::fs::remove_dir_all(path) {
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         Ok(()) => true,

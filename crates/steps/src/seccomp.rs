@@ -169,7 +169,8 @@ impl Step for Filter {
         let program = self.make(scene.mode)?;
         if self.tells && scene.mode == Mode::Spawn {
             scene.filter = Some(program.to_bytes());
-            self.program = Some(program.telling());
+            let seccomp = filter::number("seccomp").unwrap_or(u32::MAX);
+            self.program = Some(program.telling(seccomp));
             return Ok(());
         }
         // One that was made to see that it is refused would be told too, and wait for an answer that nobody gives yet.

@@ -51,11 +51,12 @@ pub fn shut_in(
 }
 
 /// Whether the filter that [`shut_in`] adds refuses what no namespace confines: sockets to the machine's host (vsock),
-/// keyrings, and io_uring, by which both could be had.
+/// keyrings, and io_uring, by which both could be had. One that has somebody told of it is no such filter: what is
+/// refused rests on who listens.
 #[must_use]
 pub fn filter_confines(request: &Request<'_>) -> bool {
-    let rules = ["vsock", "keys", "io-uring"];
-    is_built_in() && rules.iter().all(|rule| request.policy.seccomp.has(rule))
+    let (policy, rules) = (request.policy, ["vsock", "keys", "io-uring"]);
+    is_built_in() && !policy.tell_refusals && rules.iter().all(|rule| policy.seccomp.has(rule))
 }
 
 /// A plan for another machine is one for a machine that has it.

@@ -41,6 +41,8 @@ pub mod process;
 pub mod processes;
 pub mod quote;
 pub mod random;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod raw;
 pub mod rename;
 pub mod rootdir;
 pub mod scheduling;

@@ -326,7 +326,11 @@ pub fn await_init(ready: RawFd) -> Result<(), Errno> {
     let is_ready = crate::pipe::wait_for_byte(ready);
     // SAFETY: the number is the caller's, who has no more use for it.
     unsafe { libc::close(ready) };
-    if is_ready { Ok(()) } else { Err(system::why_no_init().unwrap_or(Errno(libc::ESRCH))) }
+    if !is_ready {
+        return Err(system::why_no_init().unwrap_or(Errno(libc::ESRCH)));
+    }
+    system::init_is_there();
+    Ok(())
 }
 
 /// Leaves waiting for the init, which gets ready meanwhile, to [`await_init_now`]; where this process can't note the
@@ -338,12 +342,12 @@ pub fn await_init_later(ready: RawFd) -> Result<(), Errno> {
     if system::await_later(ready) { Ok(()) } else { await_init(ready) }
 }
 
-/// Waits for the init that has been left to be waited for, if there is one. Async-signal-safe.
+/// Waits for the init that has been left to be waited for. Async-signal-safe.
 ///
 /// # Errors
-/// As [`await_init`].
+/// As [`await_init`]; `EINVAL` if none has been.
 pub fn await_init_now() -> Result<(), Errno> {
-    system::awaited().map_or(Ok(()), await_init)
+    system::awaited().map_or(Err(Errno(libc::EINVAL)), await_init)
 }
 
 /// Whether this process is in a pid namespace that its parent is not in, and is not its init. Async-signal-safe.

@@ -65,10 +65,21 @@ pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     made
 }
 
-/// The pids of two other children of this process, which the last one that this thread has started by [`child`] has made:
-/// one beside itself, and one that has taken its place; 0 for none. They are known though the child was killed at it.
+/// Two other children of this process, which a child of its has made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// One beside itself.
+    pub beside: Option<Pid>,
+    /// One that has taken its place.
+    pub successor: Option<Pid>,
+    /// What kept the first from becoming what it was made for.
+    pub failed: Option<isol_core::Errno>,
+}
+
+/// Who was made by the last child that this thread has started by [`child`]. They are known though the child was killed at
+/// it.
 #[must_use]
-pub fn made_by_the_child() -> (i32, i32) {
+pub fn made_by_the_child() -> Made {
     system::made_by_the_child()
 }
 

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use isol_core::{
-    Failure, Mode, Prepared, RECORD_LEN, Record, Stage, Stdio, ThreadScope, step_names,
+    Errno, Failure, Fault, Mode, Prepared, RECORD_LEN, Record, Stage, Stdio, ThreadScope,
+    step_names,
 };
 use isol_sys::filter::{self, Program, Refusals};
 use isol_sys::pipe;
@@ -68,14 +69,14 @@ fn start(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
 }
 
 /// Who has taken the child's place: the program, and the init above it.
-fn successors(child: Pid, replaced: Option<(i32, i32)>) -> (Pid, Option<Pid>) {
+fn successors(child: Pid, replaced: Option<(Pid, i32)>) -> (Pid, Option<Pid>) {
     match replaced {
         None => (child, None),
-        Some((init, 0)) => (child, Some(Pid::new(init))),
+        Some((init, 0)) => (child, Some(init)),
         Some((init, program)) => {
             // It has ended by itself.
             let _ = process::wait(child);
-            (Pid::new(program), Some(Pid::new(init)))
+            (Pid::new(program), Some(init))
         }
     }
 }
@@ -139,11 +140,23 @@ fn over_a_pipe(
         Ok(()) => outcome(&mut read, prepared, tells, &mut replaced),
         Err(source) => Outcome::Unheard(source),
     };
+    // With its init the kernel ends the child, which can't say why then.
+    let outcome = match (outcome, made.failed) {
+        (Outcome::Silent, Some(errno)) => Outcome::Failed(no_init(prepared, errno)),
+        (outcome, _) => outcome,
+    };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
     // What the kernel has told; a child that was killed may not have come to tell it.
-    let (pid, init) = successors(pid, if made.0 == 0 { replaced } else { Some(made) });
+    let told = replaced.map(|(init, program)| (Pid::new(init), program));
+    let made = made.beside.map(|init| (init, made.successor.map_or(0, Pid::get))).or(told);
+    let (pid, init) = successors(pid, made);
     Ok((pid, init, outcome))
+}
+
+fn no_init(prepared: &Prepared, errno: Errno) -> Record {
+    let step = prepared.plan().steps().position(|step| step.replaces_child()).unwrap_or(0);
+    Record::Failed(Failure { step: step as u16, fault: Fault::call(errno, "the init") })
 }
 
 fn cant_make_a_child(source: io::Error) -> LaunchError {

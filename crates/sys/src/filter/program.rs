@@ -74,8 +74,14 @@ impl Program {
 
     /// The same filter, but what it refuses, or ends the process for, it tells somebody who listens. What is answered
     /// as if the kernel had no such call is not told: programs ask for it, and do without.
+    ///
+    /// By the call of this number, seccomp(2), nobody below it can listen himself: of two filters that ask somebody the kernel
+    /// obeys the later one's, who may let a call through.
+    ///
+    /// # References
+    /// seccomp_unotify(2), seccomp(2): `SECCOMP_FILTER_FLAG_NEW_LISTENER`
     #[must_use]
-    pub fn telling(&self) -> Self {
+    pub fn telling(&self, seccomp: u32) -> Self {
         const TELL: u32 = 0x7fc0_0000;
         const ANSWER: u16 = 0x06;
         const NO_SUCH_CALL: u16 = 38;
@@ -88,7 +94,17 @@ impl Program {
             }
             _ => instruction,
         };
-        Self(self.0.iter().map(telling).collect())
+        let nobody_else = [
+            (0x20, 0, 0, 0), // the number
+            (0x15, 0, 3, seccomp),
+            (0x20, 0, 0, 24),         // the second argument
+            (0x45, 0, 1, 1 << 3),     // SECCOMP_FILTER_FLAG_NEW_LISTENER
+            (ANSWER, 0, 0, 0x5_0001), // EPERM
+        ];
+        let instruction =
+            |(code, if_true, if_false, operand)| Instruction { code, if_true, if_false, operand };
+        let all = nobody_else.map(instruction).into_iter().chain(self.0.iter().map(telling));
+        Self(all.collect())
     }
 
     /// The program as [`from_bytes`](Self::from_bytes) reads it.

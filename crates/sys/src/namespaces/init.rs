@@ -19,6 +19,9 @@ cfg_if::cfg_if! {
     }
 }
 
+#[path = "init/alone.rs"]
+mod alone;
+
 use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 
@@ -55,33 +58,26 @@ pub(super) fn make(watch: Watch, image: Option<&Image>, flags: libc::c_int) -> R
 
 /// The program. Where a child of `spawn`'s asks for it, it is there once it has said so; else when this returns.
 fn executed(watch: Watch, image: &Image, flags: libc::c_int) -> Result<Init, Errno> {
-    let words = [watch.guardian, watch.ready, image.get()];
-    if let Some(made) = beside::make(flags, become_program, words) {
-        return made.map(|pid| Init { pid, failed: None });
+    if let Some(place) = beside::own().filter(|_| alone::can_be_shut()) {
+        let words = [watch.guardian, watch.ready, image.get()];
+        let make = || place.make(flags, become_program, words);
+        return alone::from_the_root(make).map(|pid| Init { pid, failed: None });
     }
     let mut failed = None;
     let pid = in_shared_memory(flags, &mut || {
-        failed = Some(shut_and_execute(watch, image.get()));
+        failed = Some(shut_in_place(watch, image).map_or_else(|e| e, |()| image.execute()));
     })?;
     Ok(Init { pid, failed })
 }
 
 extern "C" fn become_program(at: *mut libc::c_void) -> libc::c_int {
-    // SAFETY: what `beside::make` gives, which is there for as long as this process is in this memory.
+    // SAFETY: what `make` gives, which is there for as long as this process is in this memory.
     let beside = unsafe { &*at.cast::<Beside>() };
-    let [guardian, ready, image] = beside.words;
-    let Errno(errno) = shut_and_execute(Watch { guardian, ready }, image);
+    let [guardian, ready, image] = beside.words.get();
+    let Errno(errno) = alone::become_program(Watch { guardian, ready }, image);
     // Before its end of the pipe is closed, by which the others hear of it.
     beside.failed.store(errno, Ordering::Release);
     1
-}
-
-/// Returns only if that failed.
-fn shut_and_execute(watch: Watch, image: RawFd) -> Errno {
-    match shut_in_place(watch, image) {
-        Ok(()) => image::execute(image, 0),
-        Err(errno) => errno,
-    }
 }
 
 /// Enough for a few system calls.
@@ -120,13 +116,13 @@ fn in_shared_memory(flags: libc::c_int, mut child: &mut dyn FnMut()) -> Result<i
 }
 
 /// What outlasts execve(2), in a child that shares its maker's memory: all signals are blocked.
-fn shut_in_place(watch: Watch, image: RawFd) -> Result<(), Errno> {
+fn shut_in_place(watch: Watch, image: &Image) -> Result<(), Errno> {
     let (guardian, ready) = (above_standard(watch.guardian)?, above_standard(watch.ready)?);
     for (fd, place) in [(guardian, 0), (ready, 1)] {
         // SAFETY: takes two numbers.
         check(unsafe { libc::dup2(fd, place) })?;
     }
-    close_all_but(2, image)?;
+    close_all_but(2, image.get())?;
     settle()?;
     // Executing gives uid 0 its capabilities back, but for this.
     crate::privileges::set_no_new_privileges()

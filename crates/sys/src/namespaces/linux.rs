@@ -57,6 +57,12 @@ pub(super) fn why_no_init() -> Option<Errno> {
     (errno != 0).then_some(Errno(errno))
 }
 
+pub(super) fn init_is_there() {
+    if let Some(beside) = beside::own() {
+        beside.has_left();
+    }
+}
+
 pub(super) fn await_later(ready: RawFd) -> bool {
     beside::own().is_some_and(|beside| {
         beside.heard_by.store(ready, Ordering::Relaxed);

@@ -95,29 +95,38 @@ fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
 
 /// In a child that shares its parent's memory: another child of that parent takes its place, on its stack.
 fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
-    let mut here: libc::c_int = 0;
-    // Where it is found, too, if neither of both comes to tell of it.
-    let program = beside::successor().unwrap_or(&raw mut here);
-    // SAFETY: see `become_sibling`; the cell is above this stack, or on it, and the stack is the new process's from now on.
-    match unsafe { become_sibling(program) } {
+    let mut cells = [0; 2];
+    // Where the first is found, too, if neither of both comes to tell of it.
+    let place = beside::own();
+    let [pid, here] = match place {
+        Some(place) => place.successor(),
+        None => cells.each_mut().map(|cell| &raw mut *cell),
+    };
+    // SAFETY: see `become_sibling`; the cells are above this stack, or on it, and the stack is the new process's from now on.
+    match unsafe { become_sibling(pid, here) } {
         // SAFETY: the kernel has written it, and nobody does any more.
-        0 => Ok(Inner { init, program: unsafe { *program }, ready }),
-        failed => Err(Errno(-failed as i32)),
+        0 => Ok(Inner { init, program: unsafe { *pid }, ready }),
+        failed => {
+            if let Some(place) = place {
+                place.no_successor();
+            }
+            Err(Errno(-failed as i32))
+        }
     }
 }
 
 /// clone(CLONE_PARENT | CLONE_VM | CLONE_VFORK), on the same stack, where this process ends as soon as it goes on: 0 in
-/// the new process, whose pid has been written to `pid`, or a negative errno.
+/// the new process, whose pid has been written to `pid`, or a negative errno. `here` is cleared when it leaves this memory.
 ///
 /// # Safety
-/// `pid` must be writable. The calling process is suspended until the new one has left this memory; by then its stack has
+/// `pid` and `here` must be writable. The calling process is suspended until the new one has left this memory; by then its stack has
 /// been written over. It goes on in this very function, touches no memory, and ends. So nobody but the new process returns
 /// from here, and whoever shares this memory must not wait for a word of the old one.
 #[cfg(target_arch = "x86_64")]
-unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
+unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
     let flags = FLAGS as isize;
     let found: isize;
-    // SAFETY: the kernel writes to `pid` only; behind the call, the old process makes one system call from
+    // SAFETY: the kernel writes to both cells only; behind the call, the old process makes one system call from
     // registers alone, and does not return from it.
     unsafe {
         std::arch::asm!(
@@ -134,7 +143,7 @@ unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
             inlateout("rdi") flags => _,
             in("rsi") 0_isize,
             in("rdx") pid,
-            in("r10") 0_isize,
+            in("r10") here,
             in("r8") 0_isize,
             lateout("rcx") _,
             lateout("r11") _,
@@ -148,7 +157,7 @@ unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
 /// # Safety
 /// The same.
 #[cfg(target_arch = "aarch64")]
-unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
+unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
     let flags = FLAGS as isize;
     let found: isize;
     // SAFETY: as above.
@@ -167,7 +176,7 @@ unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
             in("x1") 0_isize,
             in("x2") pid,
             in("x3") 0_isize,
-            in("x4") 0_isize,
+            in("x4") here,
             inlateout("x8") libc::SYS_clone as isize => _,
         );
     }
@@ -179,14 +188,17 @@ const FLAGS: libc::c_int = libc::CLONE_PARENT
     | libc::CLONE_VM
     | libc::CLONE_VFORK
     | libc::CLONE_PARENT_SETTID
+    | libc::CLONE_CHILD_CLEARTID
     | libc::SIGCHLD;
 
 /// Where nobody has written the above: a copy of the memory, for which the old process need not keep off its stack.
 ///
 /// # Safety
-/// `pid` must be writable.
+/// Both must be writable.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-unsafe fn become_sibling(pid: *mut libc::c_int) -> isize {
+unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
+    // SAFETY: writable, by the contract. It is not in this memory.
+    unsafe { here.write(0) };
     let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
     let zero: libc::c_ulong = 0;
     // SAFETY: without CLONE_VM it is fork(2); the kernel writes to `pid` before it copies the memory.
@@ -224,10 +236,11 @@ mod tests {
                     Err(_) => 4,
                 }
             });
-            let (init, program) = made_by_the_child();
-            assert_eq!(init, if image.is_some() { told } else { 0 });
+            let known = made_by_the_child();
+            assert_eq!(known.beside, image.map(|_| Pid::new(told)));
             assert_eq!(process::wait(made.unwrap()).unwrap(), Status::Exited(0));
-            assert_eq!(process::wait(Pid::new(program)).unwrap(), Status::Exited(3));
+            let program = known.successor.expect("it is known");
+            assert_eq!(process::wait(program).unwrap(), Status::Exited(3));
             process::signal(Pid::new(told), libc::SIGKILL).unwrap();
             process::wait(Pid::new(told)).unwrap();
         }

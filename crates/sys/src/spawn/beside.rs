@@ -1,7 +1,7 @@
-//! A process that a child makes beside itself, in the same memory, and does not wait for.
+//! A process that a child makes beside itself, in the same memory, and does not wait for; and one that takes its place.
 //!
-//! It has a place of its own above the child's stack: what it runs on, and what it is given and answers. The thread that
-//! waits for the child waits for it too: until then the place is its.
+//! The first has a place of its own above the child's stack: what it runs on, and what it is given and answers. The thread
+//! that waits for the child waits for both too, until neither is in this memory any more.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use isol_core::Errno;
 
 use crate::errno::check;
+use crate::raw;
 
 /// How large a place is. What runs there makes a few system calls.
 pub(super) const ROOM: usize = 32 * 1024;
@@ -21,39 +22,38 @@ pub(crate) struct Beside {
     here: AtomicI32,
     /// Its pid, or 0: written by the kernel before it runs.
     pid: AtomicI32,
-    /// That of who has taken the child's place, or 0: written by the kernel, too.
+    /// The same of who has taken the child's place.
+    successor_here: AtomicI32,
     successor: AtomicI32,
     /// What it was not able to do: an errno, or 0.
     pub(crate) failed: AtomicI32,
     /// A descriptor by which the child will hear of it, or -1: for the child alone.
     pub(crate) heard_by: AtomicI32,
     /// What it is given.
-    pub(crate) words: [i32; 3],
-    run: Option<Run>,
+    pub(crate) words: Cell<[i32; 3]>,
+    run: Cell<Option<Run>>,
 }
 
-/// What it runs; what this returns is its status.
+/// What it runs, by [`raw`] calls alone: it shares errno. What this returns is its status.
 pub(crate) type Run = extern "C" fn(*mut libc::c_void) -> libc::c_int;
+
+/// Who was made by a child, whatever became of the child: the kernel has written it down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) beside: i32,
+    pub(super) successor: i32,
+    pub(super) failed: i32,
+}
 
 thread_local! {
     /// That of the child which this thread waits for. The child, which shares this thread's locals, finds it here.
     static PLACE: Cell<Option<*mut Beside>> = const { Cell::new(None) };
+    /// By the last child of this thread's.
+    static MADE: Cell<Made> = const { Cell::new(Made { beside: 0, successor: 0, failed: 0 }) };
 }
 
-thread_local! {
-    /// Who was there at the end of the last one of this thread's.
-    static MADE: Cell<(i32, i32)> = const { Cell::new((0, 0)) };
-}
-
-/// The pids of who the last child of this thread has made beside itself, and of who has taken its place: 0 for none. What
-/// became of the child does not matter: the kernel has written them down.
-pub(super) fn made() -> (i32, i32) {
+pub(super) fn made() -> Made {
     MADE.get()
-}
-
-/// Where the pid of who takes this child's place is to be written.
-pub(crate) fn successor() -> Option<*mut libc::c_int> {
-    own().map(|beside| beside.successor.as_ptr())
 }
 
 /// While this is there the child has a place.
@@ -71,39 +71,72 @@ impl Place {
         let empty = Beside {
             here: zero(),
             pid: zero(),
+            successor_here: zero(),
             successor: zero(),
             failed: zero(),
             heard_by: AtomicI32::new(-1),
-            words: [0; 3],
-            run: None,
+            words: Cell::new([0; 3]),
+            run: Cell::new(None),
         };
         // SAFETY: writable and nobody's, by the contract; its alignment divides a page's, and its size is a multiple of it.
         unsafe { at.write(empty) };
         Self { at, before: PLACE.replace(Some(at)) }
     }
 
-    /// Waits until nobody uses it any more.
-    pub(super) fn wait(&self) {
-        // SAFETY: made in `new`; only atomic cells in it are written to meanwhile.
-        let beside = unsafe { &*self.at };
-        while beside.here.load(Ordering::Acquire) != 0 && !has_ended(&beside.pid) {
-            let soon = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-            let cell = beside.here.as_ptr();
-            // SAFETY: the cell is readable, and the time is, for the call.
-            unsafe { libc::syscall(libc::SYS_futex, cell, libc::FUTEX_WAIT, 1, &raw const soon) };
+    fn beside(&self) -> &Beside {
+        // SAFETY: made in `new`; whoever writes to it meanwhile writes to atomic cells.
+        unsafe { &*self.at }
+    }
+
+    /// Waits until nobody but this thread uses this memory and the child's; false if somebody may for a while.
+    ///
+    /// Where the kernel has cleared both cells, as it has when a child has ended as it should, that is at once.
+    pub(super) fn is_left(&self) -> bool {
+        let Beside { here, pid, successor_here, successor, .. } = self.beside();
+        loop {
+            let cell = match (here.load(Ordering::Acquire), successor_here.load(Ordering::Acquire))
+            {
+                (0, 0) => return true,
+                (0, _) => successor_here,
+                _ => here,
+            };
+            wait_a_while(cell);
+            // Killed before it has asked for its cell to be cleared.
+            if here.load(Ordering::Acquire) != 0 && has_ended(pid) {
+                here.store(0, Ordering::Release);
+            }
+            if successor_here.load(Ordering::Acquire) != 0 && has_ended(successor) {
+                successor_here.store(0, Ordering::Release);
+            }
+            // The init of a namespace ends when all in it have been waited for, and that is this thread's affair.
+            let alone = successor.load(Ordering::Acquire) != 0 && has_ended(successor);
+            if here.load(Ordering::Acquire) != 0 && alone {
+                // SAFETY: takes two numbers; it has not been waited for.
+                unsafe { libc::kill(pid.load(Ordering::Acquire), libc::SIGKILL) };
+                return false;
+            }
         }
     }
 }
 
-/// One that was ended in a way that the kernel does not clear for: before it has asked for it, or by a signal that asks for
-/// a core dump.
+/// Until a cell is cleared, or a millisecond. Whoever shares this memory may read errno meanwhile.
+fn wait_a_while(cell: &AtomicI32) {
+    let soon = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+    let (at, time) = (cell.as_ptr().addr(), (&raw const soon).addr());
+    // SAFETY: the cell is readable, and the time is, for the call.
+    let _ = unsafe { raw::call(libc::SYS_futex, [at, libc::FUTEX_WAIT as usize, 1, time, 0]) };
+}
+
+/// It stays waitable.
 fn has_ended(pid: &AtomicI32) -> bool {
     let pid = pid.load(Ordering::Acquire);
     // SAFETY: all-zero bytes are a valid `siginfo_t`.
     let mut found: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let how = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // SAFETY: the structure is writable for the call. It stays waitable.
-    let asked = check(unsafe { libc::waitid(libc::P_PID, pid as libc::id_t, &mut found, how) });
+    let how = (libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) as usize;
+    let at = (&raw mut found).addr();
+    // SAFETY: the structure is writable for the call.
+    let asked =
+        unsafe { raw::call(libc::SYS_waitid, [libc::P_PID as usize, pid as usize, at, how, 0]) };
     // SAFETY: filled in, or still zero.
     asked.is_err() || unsafe { found.si_pid() } != 0
 }
@@ -111,65 +144,77 @@ fn has_ended(pid: &AtomicI32) -> bool {
 impl Drop for Place {
     fn drop(&mut self) {
         PLACE.set(self.before);
-        // SAFETY: made in `new`, and nobody else's by now.
-        let beside = unsafe { &*self.at };
-        let pid = |cell: &AtomicI32| cell.load(Ordering::Acquire);
-        MADE.set((pid(&beside.pid), pid(&beside.successor)));
+        let number = |cell: &AtomicI32| cell.load(Ordering::Acquire);
+        let Beside { pid, successor, failed, .. } = self.beside();
+        let made =
+            Made { beside: number(pid), successor: number(successor), failed: number(failed) };
+        MADE.set(made);
     }
 }
 
-/// The place of this child; `None` in any other process.
-fn place() -> Option<*mut Beside> {
-    PLACE.try_with(Cell::get).ok().flatten()
+/// That of this child; `None` in any other process.
+pub(crate) fn own() -> Option<&'static Beside> {
+    // SAFETY: it is there for as long as this child is in this memory, and the child can't be anywhere else; who writes to
+    // it meanwhile writes to atomic cells.
+    PLACE.try_with(Cell::get).ok().flatten().map(|at| unsafe { &*at })
 }
 
-/// Makes the process, a child of this one's or, with `CLONE_PARENT` in the flags, of its parent's, and goes on; its pid.
-/// `None` in a process that has no place for it. All signals are blocked in it. Async-signal-safe, as `run` has to be,
-/// which is given the address of a [`Beside`]. It shares errno with this process.
-pub(crate) fn make(flags: libc::c_int, run: Run, words: [i32; 3]) -> Option<Result<i32, Errno>> {
-    let at = place()?;
-    Some(begin(at, flags, run, words))
-}
+impl Beside {
+    /// Makes the process, a child of this one's parent, and goes on; its pid. All signals are blocked in it. `run` is given
+    /// the address of this. Async-signal-safe.
+    pub(crate) fn make(&self, flags: libc::c_int, run: Run, words: [i32; 3]) -> Result<i32, Errno> {
+        if self.here.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return Err(Errno(libc::EBUSY));
+        }
+        self.words.set(words);
+        self.run.set(Some(run));
+        let made = self.begin(flags);
+        if made.is_err() {
+            self.here.store(0, Ordering::Release);
+        }
+        made
+    }
 
-fn begin(at: *mut Beside, flags: libc::c_int, run: Run, words: [i32; 3]) -> Result<i32, Errno> {
-    // SAFETY: `Place` has made it; nobody else runs here yet.
-    let beside = unsafe { &mut *at };
-    if *beside.here.get_mut() != 0 {
-        return Err(Errno(libc::EBUSY));
+    fn begin(&self, flags: libc::c_int) -> Result<i32, Errno> {
+        let flags =
+            flags | libc::CLONE_PARENT | libc::CLONE_VM | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+        let (stack, pid) = ((&raw const *self).cast_mut().cast(), self.pid.as_ptr());
+        // A handler that ran in it would run on this memory.
+        let mask = crate::signals::block_all()?;
+        // SAFETY: the stack below this is its alone for as long as `here` says so, which `Place::is_left` waits for before
+        // anybody else can have it; signals are blocked, so that no handler runs in it. It reads what was written before,
+        // and writes to atomic cells.
+        let made = check(unsafe { libc::clone(start, stack, flags, stack, pid) });
+        crate::signals::restore(&mask)?;
+        made
     }
-    beside.words = words;
-    *beside.here.get_mut() = 1;
-    let pid = beside.pid.as_ptr();
-    beside.run = Some(run);
-    let flags = flags | libc::CLONE_VM | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
-    // A handler that ran in it would run on this memory.
-    let mask = crate::signals::block_all()?;
-    // SAFETY: the stack below `at` is its alone for as long as `here` says so, which `Place::wait` waits for before anybody
-    // else can have it; signals are blocked, so that no handler runs in it. It reads and writes this memory by atomic
-    // cells and by what was written before.
-    let made = check(unsafe { libc::clone(start, at.cast(), flags, at.cast(), pid) });
-    if made.is_err() {
-        // SAFETY: as above; it was not made.
-        unsafe { &*at }.here.store(0, Ordering::Release);
+
+    /// It has said that it is another program by now.
+    pub(crate) fn has_left(&self) {
+        self.here.store(0, Ordering::Release);
     }
-    crate::signals::restore(&mask)?;
-    made
+
+    /// Where the kernel is to write the pid of who takes this child's place, and what it clears when that one is in this
+    /// memory no more.
+    pub(crate) fn successor(&self) -> [*mut libc::c_int; 2] {
+        self.successor_here.store(1, Ordering::Release);
+        [self.successor.as_ptr(), self.successor_here.as_ptr()]
+    }
+
+    /// There is none.
+    pub(crate) fn no_successor(&self) {
+        self.successor_here.store(0, Ordering::Release);
+    }
 }
 
 /// Has the kernel clear `here`: by a flag of clone(2) musl does not let it.
 extern "C" fn start(at: *mut libc::c_void) -> libc::c_int {
     // SAFETY: what `begin` gives, which is there for as long as `here` says that somebody is.
     let beside = unsafe { &*at.cast::<Beside>() };
+    let cell = beside.here.as_ptr().addr();
     // SAFETY: the cell is there when the kernel writes to it, as above.
-    unsafe { libc::syscall(libc::SYS_set_tid_address, beside.here.as_ptr()) };
-    beside.run.map_or(1, |run| run(at))
-}
-
-/// That of this child; `None` in any other process.
-pub(crate) fn own() -> Option<&'static Beside> {
-    // SAFETY: it is there for as long as this child is in this memory, and the child can't be anywhere else; what is
-    // written to it from now on are its atomic cells.
-    place().map(|at| unsafe { &*at })
+    let _ = unsafe { raw::call(libc::SYS_set_tid_address, [cell, 0, 0, 0, 0]) };
+    beside.run.get().map_or(1, |run| run(at))
 }
 
 #[cfg(test)]
@@ -183,8 +228,8 @@ mod tests {
         let beside = unsafe { &*at.cast::<Beside>() };
         let time = libc::timespec { tv_sec: 0, tv_nsec: 30_000_000 };
         // SAFETY: the time is readable, and nothing is asked for in return.
-        unsafe { libc::nanosleep(&time, std::ptr::null_mut()) };
-        beside.failed.store(beside.words[2], Ordering::Release);
+        let _ = unsafe { raw::call(libc::SYS_nanosleep, [(&raw const time).addr(), 0, 0, 0, 0]) };
+        beside.failed.store(beside.words.get()[2], Ordering::Release);
         7
     }
 
@@ -192,23 +237,38 @@ mod tests {
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn whoever_is_made_beside_a_child_is_waited_for_with_it() {
         for round in 1..4 {
-            let (mut made, mut second, mut place_of_it) = (None, None, None);
+            let mut second = None;
             let first = child(Table::Copied, &mut || {
-                made = make(libc::CLONE_PARENT, is_slow, [0, 0, round]);
-                second = make(libc::CLONE_PARENT, is_slow, [0; 3]);
-                place_of_it = place();
+                let own = own().expect("a child has one");
+                own.make(0, is_slow, [0, 0, round]).expect("another process");
+                second = Some(own.make(0, is_slow, [0; 3]));
                 9
             });
-            // It is this thread's again, and kept: nobody else has it.
-            // SAFETY: mapped as long as this thread runs.
-            let beside = unsafe { &*place_of_it.expect("a child has one") };
-            assert_eq!(beside.here.load(Ordering::Acquire), 0);
-            assert_eq!(beside.failed.load(Ordering::Acquire), round, "it has come to its end");
+            let made = made();
+            assert_eq!(made.failed, round, "it has come to its end");
             assert_eq!(second, Some(Err(Errno(libc::EBUSY))));
             assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(9));
-            let made = made.unwrap().unwrap();
-            assert_eq!(wait(Pid::new(made)).unwrap(), Status::Exited(7));
+            assert_eq!(wait(Pid::new(made.beside)).unwrap(), Status::Exited(7));
         }
-        assert!(make(0, is_slow, [0; 3]).is_none(), "this process is nobody's child here");
+        assert!(own().is_none(), "this process is nobody's child here");
+    }
+
+    extern "C" fn is_killed(_: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: take no address.
+        let own = unsafe { raw::call(libc::SYS_getpid, [0; 5]) };
+        // SAFETY: as above.
+        let _ = unsafe { raw::call(libc::SYS_kill, [own.unwrap_or(0), 9, 0, 0, 0]) };
+        1
+    }
+
+    /// So that a thread whose child was killed does not wait without end.
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn one_that_is_killed_is_waited_for_too() {
+        let first = child(Table::Copied, &mut || {
+            own().map_or(1, |own| own.make(0, is_killed, [0; 3]).map_or(2, |_| 0))
+        });
+        assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(0));
+        assert_eq!(wait(Pid::new(made().beside)).unwrap(), Status::Signalled(9));
     }
 }

@@ -9,9 +9,9 @@ use super::Table;
 
 pub(super) const PARENT_GOES_ON: bool = true;
 
-/// None is made here.
-pub(super) fn made_by_the_child() -> (i32, i32) {
-    (0, 0)
+/// Nobody is, here.
+pub(super) fn made_by_the_child() -> super::Made {
+    super::Made::default()
 }
 
 pub(super) fn child(_table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {

@@ -14,8 +14,9 @@
 //!    CLONE_SIGHAND.
 //! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
 //!    none of them before it has set it again. Other threads go on, and may hold locks: the child takes none.
-//! 5. *Who the child makes beside itself* runs on a stack above the child's, and is waited for in the end as the child is
-//!    (`beside.rs`). It shares errno with the child: a call that fails in either ends both.
+//! 5. *Who the child makes beside itself* runs on a stack above the child's, and is waited for in the end, and so is who
+//!    takes the child's place (`beside.rs`): CLONE_VFORK alone returns, too, when the child is killed. What runs beside
+//!    others that share errno leaves it alone.
 //! 6. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
 //!    by execve(2), which gives it a table of its own too.
 
@@ -101,8 +102,14 @@ extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
 
 pub(super) const PARENT_GOES_ON: bool = false;
 
-pub(super) fn made_by_the_child() -> (i32, i32) {
-    beside::made()
+pub(super) fn made_by_the_child() -> super::Made {
+    let made = beside::made();
+    let pid = |pid| (pid != 0).then_some(Pid::new(pid));
+    super::Made {
+        beside: pid(made.beside),
+        successor: pid(made.successor),
+        failed: (made.failed != 0).then_some(isol_core::Errno(made.failed)),
+    }
 }
 
 pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
@@ -119,8 +126,12 @@ pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     // of them before it has set them again (4).
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
     let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
-    place.wait();
+    let is_left = place.is_left();
     drop(place);
-    stack.keep();
+    if is_left {
+        stack.keep()
+    } else {
+        std::mem::forget(stack)
+    }
     made
 }

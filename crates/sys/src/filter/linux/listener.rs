@@ -157,7 +157,7 @@ impl Refusals {
         if let Some((id, process, verdict)) = self.unanswered.take() {
             match self.answer(id, process, verdict) {
                 // It is gone meanwhile.
-                Ok(()) | Err(Errno(libc::ENOENT)) => {}
+                Ok(()) | Err(Errno(libc::ENOENT | libc::ESRCH)) => {}
                 Err(errno) => return Err(errno.into()),
             }
         }

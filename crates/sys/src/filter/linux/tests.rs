@@ -192,7 +192,7 @@ fn what_is_told_is_answered_by_whoever_listens_and_by_nobody_as_if_there_were_no
     use std::os::fd::AsRawFd;
 
     let (ours, theirs) = crate::pipe::both_ways().unwrap();
-    let telling = default().telling();
+    let telling = default().telling(number("seccomp").unwrap());
     let keyctl = || match asked(number("keyctl").unwrap(), 0) {
         Err(Errno(errno)) => errno,
         Ok(()) => 0,
@@ -264,4 +264,18 @@ fn json_is_read_and_what_is_wrong_with_it_is_told_by_its_line() {
         let wrong = read(&text).unwrap_err();
         assert!(wrong.contains(words), "{wrong}");
     }
+}
+
+#[test]
+fn nobody_listens_below_one_that_listens() {
+    let seccomp = number("seccomp").unwrap();
+    let telling = default().telling(seccomp);
+    let verdict = |flags| telling.verdict(&Asked::here(seccomp, [1, flags, 0, 0, 0, 0]));
+    let listener: u64 = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    assert_eq!(verdict(listener), Verdict::Errno(libc::EPERM as u16));
+    assert_eq!(verdict(listener | 1), Verdict::Errno(libc::EPERM as u16));
+    assert_eq!(verdict(libc::SECCOMP_FILTER_FLAG_LOG), Verdict::Allowed);
+    // The argument is looked at of this call only.
+    let read = Asked::here(number("read").unwrap(), [1, listener, 0, 0, 0, 0]);
+    assert_eq!(telling.verdict(&read), Verdict::Allowed);
 }

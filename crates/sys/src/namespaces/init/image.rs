@@ -50,9 +50,27 @@ impl Image {
         Self(Fd(fd.into_raw_fd()))
     }
 
+    /// Executes it. Returns only if that failed.
+    pub(super) fn execute(&self) -> Errno {
+        self.execute_with(0)
+    }
+
+    fn execute_with(&self, more: libc::c_int) -> Errno {
+        let words = [c"isol-init".as_ptr(), std::ptr::null()];
+        let (path, none) = (c"".as_ptr(), &raw const words[1]);
+        let (words, flags) = (words.as_ptr(), libc::AT_EMPTY_PATH | more);
+        // SAFETY: the path is a NUL-terminated literal; both arrays end with NULL and outlive the call.
+        match check_long(unsafe {
+            libc::syscall(libc::SYS_execveat, self.get(), path, words, none, flags)
+        }) {
+            Ok(_) => Errno(0),
+            Err(errno) => errno,
+        }
+    }
+
     /// An init that can't be executed leaves a pid namespace in which there can't be another one: so it is asked before.
     fn can_be_executed(&self) -> bool {
-        match execute(self.get(), AT_EXECVE_CHECK) {
+        match self.execute_with(AT_EXECVE_CHECK) {
             Errno(0) => true,
             // The kernel can't be asked.
             Errno(libc::EINVAL) => self.is_executed_once(),
@@ -65,23 +83,10 @@ impl Image {
         let mut failed = Errno(0);
         let made = super::in_shared_memory(0, &mut || {
             let closed = super::close_all_but(0, self.get());
-            failed = closed.map_or_else(|errno| errno, |()| execute(self.get(), 0));
+            failed = closed.map_or_else(|errno| errno, |()| self.execute());
         });
         let ended = made.is_ok_and(|pid| process::wait(Pid::new(pid)).is_ok());
         ended && failed == Errno(0)
-    }
-}
-
-/// Executes the program that a descriptor is of. Returns only if that failed.
-pub(super) fn execute(image: RawFd, more: libc::c_int) -> Errno {
-    let words = [c"isol-init".as_ptr(), std::ptr::null()];
-    let (path, none) = (c"".as_ptr(), &raw const words[1]);
-    let (words, flags) = (words.as_ptr(), libc::AT_EMPTY_PATH | more);
-    // SAFETY: the path is a NUL-terminated literal; both arrays end with NULL and outlive the call.
-    match check_long(unsafe { libc::syscall(libc::SYS_execveat, image, path, words, none, flags) })
-    {
-        Ok(_) => Errno(0),
-        Err(errno) => errno,
     }
 }
 
