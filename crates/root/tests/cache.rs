@@ -315,8 +315,12 @@ fn a_tree_of_which_nothing_is_known_gives_way_to_the_next() {
     }
     let request = request("/usr/bin/id", &[]);
     let (scratch, inode) = with_kept(&request);
-    let record = kept(&scratch).into_iter().find(|name| name.ends_with(".record")).unwrap();
-    let record = scratch.state.cache().unwrap().path().join(record);
+    let cache = scratch.state.cache().unwrap().path().to_owned();
+    let (records, trees): (Vec<_>, Vec<_>) =
+        kept(&scratch).into_iter().partition(|name| name.ends_with(".record"));
+    // While it is open its number is nobody else's.
+    let _old = fs::File::open(cache.join(&trees[0]).join("usr/bin/id")).unwrap();
+    let record = cache.join(&records[0]);
     let text = fs::read_to_string(&record).unwrap();
     // As another version writes it.
     fs::write(&record, text.replacen("isol-cache ", "isol-cache 0", 1)).unwrap();
