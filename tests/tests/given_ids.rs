@@ -76,14 +76,14 @@ fn his_own_uid_stays_his_own_and_so_do_his_files() {
         fs::metadata(data.path().join(name)).map(|meta| (meta.uid(), meta.gid())).ok()
     };
     assert_eq!(owner("himself"), Some((user.uid(), user.uid())));
-    // Who is somebody else has nothing of it.
-    let by_another = user.sh(&format!("{bind} --user 33"), "touch /data/another");
+    // Who is somebody else has nothing of it. No other test is this one: both could not run at a time.
+    let by_another = user.sh(&format!("{bind} --user 43"), "touch /data/another");
     assert_eq!(by_another.status, Some(1), "{by_another:#?}");
     // Uid 0 is himself, and can be all the others.
-    let script = "chown 33:34 /data/himself && touch /data/root && id -G";
+    let script = "chown 43:44 /data/himself && touch /data/root && id -G";
     let by_root = user.sh(&format!("{bind} --user 0 --allow root-user"), script);
     assert_eq!(by_root.succeeded(), "0\n");
-    assert_eq!(owner("himself"), Some((FIRST + 32, FIRST + 33)));
+    assert_eq!(owner("himself"), Some((FIRST + 42, FIRST + 43)));
     assert_eq!(owner("root"), Some((user.uid(), user.uid())));
 }
 
