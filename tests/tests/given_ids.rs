@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 
 use isol_tests::{BUSYBOX, OrdinaryUser, Started, isol_path, run, running_with, until};
 
+/// Each test has uids of its own: of two programs under one at a time the second is refused.
 const FIRST: u32 = OrdinaryUser::FIRST;
 
 #[test]
@@ -33,7 +34,7 @@ fn outside_the_program_is_somebody_else_than_the_user() {
     let marker = format!("8888{}", user.uid());
     let script = format!("echo ready; exec sleep {marker}");
     let mut program =
-        Started::new(&mut user.isol("run --user 33", &[BUSYBOX, "sh", "-c", &script]));
+        Started::new(&mut user.isol("run --user 53", &[BUSYBOX, "sh", "-c", &script]));
     assert_eq!(program.line(), "ready");
     let mut uids = Vec::new();
     until("the program sleeps", || {
@@ -45,10 +46,10 @@ fn outside_the_program_is_somebody_else_than_the_user() {
         uids = found.map(|pid| status_of(pid, "Uid:")).unwrap_or_default();
         !uids.is_empty()
     });
-    assert_eq!(uids, vec![(FIRST + 32).to_string(); 4]);
+    assert_eq!(uids, vec![(FIRST + 52).to_string(); 4]);
     // A second one under the same uid is seen.
-    user.sh("--user 33", "true").refused(125, &["already runs outside"]);
-    user.sh("--user 34", "true").succeeded();
+    user.sh("--user 53", "true").refused(125, &["already runs outside"]);
+    user.sh("--user 54", "true").succeeded();
     program.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!(program.end(), (Some(143), None));
 }
@@ -76,7 +77,7 @@ fn his_own_uid_stays_his_own_and_so_do_his_files() {
         fs::metadata(data.path().join(name)).map(|meta| (meta.uid(), meta.gid())).ok()
     };
     assert_eq!(owner("himself"), Some((user.uid(), user.uid())));
-    // Who is somebody else has nothing of it. No other test is this one: both could not run at a time.
+    // Who is somebody else has nothing of it.
     let by_another = user.sh(&format!("{bind} --user 43"), "touch /data/another");
     assert_eq!(by_another.status, Some(1), "{by_another:#?}");
     // Uid 0 is himself, and can be all the others.
@@ -150,15 +151,15 @@ fn what_the_programs_say_is_told() {
     let passwd = fs::read_to_string(user.files().join("passwd")).expect("it is there");
     let old = format!("isol-test:x:{0}:{0}:", user.uid());
     user.file("passwd", &passwd.replace(&old, &format!("isol-test:x:{}:1:", user.uid())));
-    user.sh("--backend namespaces --user 33:34", "true").refused(
+    user.sh("--backend namespaces --user 63:64", "true").refused(
         125,
         &["user-namespace: can't map the ids", "/usr/bin/newuidmap refuses: ", "help: grep -H"],
     );
     user.file("passwd", &passwd);
-    user.sh("--user 33:34", "true").succeeded();
+    user.sh("--user 63:64", "true").succeeded();
     // A program that is content and has written nothing.
     user.before("mount --bind /bin/true /usr/bin/newuidmap");
-    user.sh("--backend namespaces --user 33:34", "true")
+    user.sh("--backend namespaces --user 63:64", "true")
         .refused(125, &["has written another map than it was asked for"]);
 }
 
