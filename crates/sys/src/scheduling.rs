@@ -3,7 +3,6 @@
 use isol_core::Errno;
 
 use crate::errno::check;
-use crate::process::Pid;
 
 /// Puts the nice value to 0, and the scheduling policy, the I/O priority and the CPU
 /// affinity, where the system has them, to what a new system gives. Async-signal-safe.
@@ -29,15 +28,6 @@ pub fn is_reset() -> Result<bool, Errno> {
     Ok(nice == 0 && system::policy_is_reset()?)
 }
 
-/// Has a process that sleeps wake up, where the system can do that, on the processor that this one is on: for one that is
-/// waited for as soon as it is woken. Waking another processor takes longer than all that it has to do then.
-///
-/// # References
-/// sched_setaffinity(2), getcpu(2)
-pub fn bring_here(pid: Pid) {
-    system::bring_here(pid.get());
-}
-
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         #[path = "scheduling/linux.rs"]
@@ -50,28 +40,9 @@ cfg_if::cfg_if! {
                 Ok(())
             }
 
-            pub(super) fn bring_here(_pid: i32) {}
-
             pub(super) fn policy_is_reset() -> Result<bool, Errno> {
                 Ok(true)
             }
         }
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg_attr(miri, ignore = "makes system calls")]
-    fn one_that_sleeps_is_brought_to_one_processor() {
-        let mut sleeper = std::process::Command::new("sleep").arg("100").spawn().unwrap();
-        bring_here(Pid::new(sleeper.id() as i32));
-        let status = std::fs::read_to_string(format!("/proc/{}/status", sleeper.id())).unwrap();
-        sleeper.kill().unwrap();
-        sleeper.wait().unwrap();
-        let allowed = status.lines().find_map(|l| l.strip_prefix("Cpus_allowed_list:")).unwrap();
-        assert!(allowed.trim().parse::<u32>().is_ok(), "{allowed}");
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 
 use isol_sys::filter::Refusals;
 use isol_sys::process::{self, Pid, Status};
-use isol_sys::scheduling;
 
 /// A program that was started.
 #[derive(Debug)]
@@ -79,7 +78,6 @@ pub(super) const SIGKILL: i32 = 9;
 
 pub(super) fn end_init(init: Option<Pid>) {
     if let Some(init) = init {
-        scheduling::bring_here(init);
         let _ = process::signal(init, SIGKILL);
         let _ = process::wait(init);
     }

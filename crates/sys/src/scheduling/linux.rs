@@ -20,19 +20,6 @@ pub(super) fn reset_policy() -> Result<(), Errno> {
     .map(drop)
 }
 
-pub(super) fn bring_here(pid: i32) {
-    const WORD: usize = u64::BITS as usize;
-    // SAFETY: takes no argument.
-    let Ok(here) = usize::try_from(unsafe { libc::sched_getcpu() }) else { return };
-    let mut only = [0_u64; 128];
-    let Some(word) = only.get_mut(here / WORD) else { return };
-    *word = 1 << (here % WORD);
-    let size = size_of_val(&only);
-    // It ends all the same if it may not be moved.
-    // SAFETY: the mask is readable for the size that is given.
-    unsafe { libc::syscall(libc::SYS_sched_setaffinity, pid, size, only.as_ptr()) };
-}
-
 fn reset_io_priority() -> Result<(), Errno> {
     const THIS_PROCESS: libc::c_int = 1;
     // SAFETY: takes three numbers; 0 is 'none: after the nice value'.
