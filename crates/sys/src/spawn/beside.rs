@@ -168,11 +168,7 @@ impl Beside {
         }
         self.words.set(words);
         self.run.set(Some(run));
-        let made = self.begin(flags);
-        if made.is_err() {
-            self.here.store(0, Ordering::Release);
-        }
-        made
+        self.begin(flags)
     }
 
     fn begin(&self, flags: libc::c_int) -> Result<i32, Errno> {
@@ -180,16 +176,18 @@ impl Beside {
             flags | libc::CLONE_PARENT | libc::CLONE_VM | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
         let (stack, pid) = ((&raw const *self).cast_mut().cast(), self.pid.as_ptr());
         // A handler that ran in it would run on this memory.
-        let mask = crate::signals::block_all()?;
+        let mask = crate::signals::block_all().inspect_err(|_| self.has_left())?;
         // SAFETY: the stack below this is its alone for as long as `here` says so, which `Place::is_left` waits for before
         // anybody else can have it; signals are blocked, so that no handler runs in it. It reads what was written before,
         // and writes to atomic cells.
         let made = check(unsafe { libc::clone(start, stack, flags, stack, pid) });
+        let made = made.inspect_err(|_| self.has_left());
+        // Even if this fails, whoever was made is there.
         crate::signals::restore(&mask)?;
         made
     }
 
-    /// It has said that it is another program by now.
+    /// It was never made, or has said that it is another program by now.
     pub(crate) fn has_left(&self) {
         self.here.store(0, Ordering::Release);
     }
