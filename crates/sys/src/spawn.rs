@@ -65,7 +65,8 @@ pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     made
 }
 
-/// Two other children of this process, which a child of its has made.
+/// Two other children of this process, which a child of its has made, whatever became of that one: the kernel has
+/// written it down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Made {
     /// One beside itself.

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use isol_core::Errno;
 
+use super::Made;
 use crate::errno::check;
+use crate::process::Pid;
 use crate::raw;
 
 /// How large a place is. What runs there makes a few system calls.
@@ -37,19 +39,12 @@ pub(crate) struct Beside {
 /// What it runs, by [`raw`] calls alone: it shares errno. What this returns is its status.
 pub(crate) type Run = extern "C" fn(*mut libc::c_void) -> libc::c_int;
 
-/// Who was made by a child, whatever became of the child: the kernel has written it down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Made {
-    pub(super) beside: i32,
-    pub(super) successor: i32,
-    pub(super) failed: i32,
-}
-
 thread_local! {
     /// That of the child which this thread waits for. The child, which shares this thread's locals, finds it here.
     static PLACE: Cell<Option<*mut Beside>> = const { Cell::new(None) };
     /// By the last child of this thread's.
-    static MADE: Cell<Made> = const { Cell::new(Made { beside: 0, successor: 0, failed: 0 }) };
+    static MADE: Cell<Made> =
+        const { Cell::new(Made { beside: None, successor: None, failed: None }) };
 }
 
 pub(super) fn made() -> Made {
@@ -144,11 +139,13 @@ fn has_ended(pid: &AtomicI32) -> bool {
 impl Drop for Place {
     fn drop(&mut self) {
         PLACE.set(self.before);
-        let number = |cell: &AtomicI32| cell.load(Ordering::Acquire);
+        let number = |cell: &AtomicI32| Some(cell.load(Ordering::Acquire)).filter(|n| *n != 0);
         let Beside { pid, successor, failed, .. } = self.beside();
-        let made =
-            Made { beside: number(pid), successor: number(successor), failed: number(failed) };
-        MADE.set(made);
+        MADE.set(Made {
+            beside: number(pid).map(Pid::new),
+            successor: number(successor).map(Pid::new),
+            failed: number(failed).map(Errno),
+        });
     }
 }
 
@@ -218,7 +215,7 @@ extern "C" fn start(at: *mut libc::c_void) -> libc::c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::{Pid, Status, wait};
+    use crate::process::{Status, wait};
     use crate::spawn::{Table, child};
 
     extern "C" fn is_slow(at: *mut libc::c_void) -> libc::c_int {
@@ -243,10 +240,10 @@ mod tests {
                 9
             });
             let made = made();
-            assert_eq!(made.failed, round, "it has come to its end");
+            assert_eq!(made.failed, Some(Errno(round)), "it has come to its end");
             assert_eq!(second, Some(Err(Errno(libc::EBUSY))));
             assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(9));
-            assert_eq!(wait(Pid::new(made.beside)).unwrap(), Status::Exited(7));
+            assert_eq!(wait(made.beside.unwrap()).unwrap(), Status::Exited(7));
         }
         assert!(own().is_none(), "this process is nobody's child here");
     }
@@ -267,6 +264,6 @@ mod tests {
             own().map_or(1, |own| own.make(0, is_killed, [0; 3]).map_or(2, |_| 0))
         });
         assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(0));
-        assert_eq!(wait(Pid::new(made().beside)).unwrap(), Status::Signalled(9));
+        assert_eq!(wait(made().beside.unwrap()).unwrap(), Status::Signalled(9));
     }
 }

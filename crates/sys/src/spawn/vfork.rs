@@ -102,15 +102,7 @@ extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
 
 pub(super) const PARENT_GOES_ON: bool = false;
 
-pub(super) fn made_by_the_child() -> super::Made {
-    let made = beside::made();
-    let pid = |pid| (pid != 0).then_some(Pid::new(pid));
-    super::Made {
-        beside: pid(made.beside),
-        successor: pid(made.successor),
-        failed: (made.failed != 0).then_some(isol_core::Errno(made.failed)),
-    }
-}
+pub(super) use beside::made as made_by_the_child;
 
 pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     let stack = Stack::take()?;
