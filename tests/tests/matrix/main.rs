@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use isol_prove::Site;
-use isol_tests::{built, unless};
+use isol_tests::{built, must_run};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// What all trials are made on, one at a time; made by the first one.
@@ -28,16 +28,17 @@ fn site() -> Result<Held, Failed> {
     Ok(site)
 }
 
-/// A trial that needs root; without it, it says that it is skipped.
+/// A trial that needs root; without it, it is ignored unless it must run.
 fn trial(name: String, run: impl FnOnce(&Site) -> Result<(), Failed> + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        let root = nix::unistd::geteuid().is_root();
-        if !unless((!root).then_some("it takes root")) {
-            return Ok(());
+    let root = nix::unistd::geteuid().is_root();
+    let trial = Trial::test(name, move || {
+        if !root {
+            return Err("must run, and can't: it takes root".into());
         }
         let held = site()?;
         run(held.as_ref().ok_or("there is no site")?)
-    })
+    });
+    trial.with_ignored_flag(!root && !must_run())
 }
 
 fn main() -> ExitCode {
