@@ -4,11 +4,13 @@ mod later;
 mod options;
 mod prove;
 mod root;
+mod seldom;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use later::Later;
 pub(crate) use options::Options;
@@ -16,6 +18,7 @@ pub(crate) use prove::Prove;
 pub(crate) use root::{
     Root, RootAdd, RootAudit, RootBuild, RootCache, RootDiagnose, RootDir, RootRemove,
 };
+pub(crate) use seldom::Seldom;
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]
@@ -23,6 +26,17 @@ pub(crate) use root::{
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// What the words of this process say. As [`Parser::try_parse`], which would take the description apart again: the
+    /// process ends before that is of use to anyone.
+    pub(crate) fn of_process() -> Result<Self, clap::Error> {
+        let mut command = ManuallyDrop::new(Self::command());
+        let matches = command.try_get_matches_from_mut(std::env::args_os());
+        let arguments = matches.and_then(|mut matches| Self::from_arg_matches_mut(&mut matches));
+        arguments.map_err(|error| error.format(&mut command))
+    }
 }
 
 #[derive(Debug, Subcommand)]

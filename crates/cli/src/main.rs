@@ -18,7 +18,6 @@ mod usage;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command, Later};
-use clap::Parser;
 use isol::{Problem, step_names};
 
 /// musl's own maps and unmaps pages with nearly every allocation of a start, each of which faults: a fifth of a launch.
@@ -42,7 +41,7 @@ fn isol() -> ExitCode {
         output::tell(false)(&problem);
         return ExitCode::from(problem.kind.exit_status());
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::of_process() {
         Ok(arguments) => arguments,
         Err(error) => return usage::report(&error),
     };

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use isol::{Allow, Choice, Command, Isolation, Policy, Problem, Profile, Syslog, nearest};
 
-use crate::arguments::{Options, Program};
+use crate::arguments::{Options, Program, Seldom};
 
 /// The policy that the options, and a profile below them, describe.
 pub(crate) fn policy(options: &Options) -> Result<Policy, Problem> {
     let over = from_options(options)?;
-    let profile = match &options.profile {
+    let profile = match &options.seldom.0.profile {
         Some(file) => read(file)?.overlaid_by(over),
         None => over,
     };
@@ -61,28 +61,29 @@ fn choice(name: &str) -> Result<Choice, Problem> {
 }
 
 fn from_options(options: &Options) -> Result<Profile, Problem> {
+    let Seldom(seldom) = &options.seldom;
     let env_raw = options.env.iter().map(|v| variable(v)).collect::<Result<_, _>>()?;
     Ok(Profile {
         root: options.root.clone(),
-        add: options.add.clone(),
+        add: seldom.add.clone(),
         user: options.user.clone(),
-        groups: options.groups.iter().filter(|g| !g.is_empty()).cloned().collect(),
-        workdir: options.workdir.clone(),
+        groups: seldom.groups.iter().filter(|g| !g.is_empty()).cloned().collect(),
+        workdir: seldom.workdir.clone(),
         env_raw,
-        keep_env: options.keep_env.clone(),
-        pass_fd: options.pass_fd.clone(),
-        limit: options.limit.clone(),
-        umask: options.umask.clone(),
+        keep_env: seldom.keep_env.clone(),
+        pass_fd: seldom.pass_fd.clone(),
+        limit: seldom.limit.clone(),
+        umask: seldom.umask.clone(),
         network: options.network.clone(),
-        hostname: options.hostname.clone(),
-        syslog: options.syslog.clone().map(|to| to.map_or(Syslog::Host, Syslog::Socket)),
-        name: options.name.clone(),
-        bind: options.bind.clone(),
-        tmpfs: options.tmpfs.clone(),
-        read_only: options.read_only,
-        jail_param: options.jail_param.clone(),
+        hostname: seldom.hostname.clone(),
+        syslog: seldom.syslog.clone().map(|to| to.map_or(Syslog::Host, Syslog::Socket)),
+        name: seldom.name.clone(),
+        bind: seldom.bind.clone(),
+        tmpfs: seldom.tmpfs.clone(),
+        read_only: seldom.read_only,
+        jail_param: seldom.jail_param.clone(),
         seccomp: options.seccomp.clone(),
-        landlock: options.landlock.clone(),
+        landlock: seldom.landlock.clone(),
         require: options.require.clone(),
         allow: options.allow.clone(),
         ..Profile::default()

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Seldom;
+
 /// What `run` and `plan` have in common.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -15,22 +17,46 @@ pub(crate) struct Options {
     /// holds the program and all that it loads
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Put a file or directory of the host into the throw-away root, at its own path
-    #[arg(long, value_name = "PATH")]
-    pub(crate) add: Vec<PathBuf>,
     /// USER|UID[:GROUP|GID], looked up on the host; `auto`, the default, is an unused uid,
     /// held while the program runs
     #[arg(long)]
     pub(crate) user: Option<String>,
+    /// Set an environment variable; the environment is empty but for those that are named
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<OsString>,
+    /// none, host, or the addresses of the host's that can be used [default: host]
+    #[arg(long, value_name = "none|host|ADDR,...")]
+    pub(crate) network: Option<String>,
+    /// Which system calls are refused inside: `default`, or `default+RULE+...` without these rules of
+    /// it; `none`; or a filter of your own, as JSON or compiled; Linux only [default: default]
+    #[arg(long, value_name = "default[+RULE]|none|FILE")]
+    pub(crate) seccomp: Option<String>,
+    /// Refuse to run without these guarantees
+    #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+    /// Give up a guarantee: root-user, superuser, root-group, shared-uid, terminal, scheduling,
+    /// host-pids, loader-environment
+    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+    /// Print JSON, errors too
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) seldom: Seldom<SeldomOptions>,
+}
+
+/// Those that most runs do without.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SeldomOptions {
+    /// Put a file or directory of the host into the throw-away root, at its own path
+    #[arg(long, value_name = "PATH")]
+    pub(crate) add: Vec<PathBuf>,
     /// The supplementary groups; without it, none
     #[arg(long, value_name = "GROUP,...", value_delimiter = ',')]
     pub(crate) groups: Vec<String>,
     /// Where the program starts, inside the root [default: /]
     #[arg(long, value_name = "DIR")]
     pub(crate) workdir: Option<PathBuf>,
-    /// Set an environment variable; the environment is empty but for those that are named
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(crate) env: Vec<OsString>,
     /// Take an environment variable over from the caller
     #[arg(long, value_name = "NAME")]
     pub(crate) keep_env: Vec<String>,
@@ -43,9 +69,6 @@ pub(crate) struct Options {
     /// The umask [default: 022]
     #[arg(long, value_name = "OCTAL")]
     pub(crate) umask: Option<String>,
-    /// none, host, or the addresses of the host's that can be used [default: host]
-    #[arg(long, value_name = "none|host|ADDR,...")]
-    pub(crate) network: Option<String>,
     /// A host name of its own, where the backend gives it one
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
@@ -67,25 +90,11 @@ pub(crate) struct Options {
     /// A parameter of jail(8)'s for which there is no other option; jail only
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(crate) jail_param: Vec<String>,
-    /// Which system calls are refused inside: `default`, or `default+RULE+...` without these rules of
-    /// it; `none`; or a filter of your own, as JSON or compiled; Linux only [default: default]
-    #[arg(long, value_name = "default[+RULE]|none|FILE")]
-    pub(crate) seccomp: Option<String>,
     /// Confine by Landlock too: files, write=PATH, signals, sockets, bind=PORT|none,
     /// connect=PORT|none; Linux only
     #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
     pub(crate) landlock: Vec<String>,
-    /// Refuse to run without these guarantees
-    #[arg(long, value_name = "GUARANTEE,...", value_delimiter = ',')]
-    pub(crate) require: Vec<String>,
-    /// Give up a guarantee: root-user, root-group, shared-uid, terminal, scheduling, host-pids,
-    /// loader-environment
-    #[arg(long, value_name = "WHAT,...", value_delimiter = ',')]
-    pub(crate) allow: Vec<String>,
     /// Read these options from a TOML file, the long names as keys; the command line wins
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
-    /// Print JSON, errors too
-    #[arg(long)]
-    pub(crate) json: bool,
 }
