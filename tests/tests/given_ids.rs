@@ -82,7 +82,9 @@ fn his_own_uid_stays_his_own_and_so_do_his_files() {
     assert_eq!(by_another.status, Some(1), "{by_another:#?}");
     // Uid 0 is himself, and can be all the others.
     let script = "chown 43:44 /data/himself && touch /data/root && id -G";
-    let by_root = user.sh(&format!("{bind} --user 0 --allow root-user"), script);
+    let powerless = user.sh(&format!("{bind} --user 0 --allow root-user"), script);
+    assert_eq!(powerless.status, Some(1), "{powerless:#?}");
+    let by_root = user.sh(&format!("{bind} --user 0 --allow root-user,superuser"), script);
     assert_eq!(by_root.succeeded(), "0\n");
     assert_eq!(owner("himself"), Some((FIRST + 42, FIRST + 43)));
     assert_eq!(owner("root"), Some((user.uid(), user.uid())));

@@ -22,6 +22,7 @@ plans! {
     "jail-named" "--root /srv/www --user 80 --name web-1 --hostname www.example.org";
     "jail-parameters" "--root /srv/www --user 80 --jail-param allow.mlock --jail-param sysvshm=inherit";
     "jail-root" "--root /srv/www --user 0 --allow root-user";
+    "jail-superuser" "--root /srv/www --user 0 --allow root-user,superuser";
     "jail-groups" "--root /srv/www --user 80:81 --groups 90,91 --umask 027 --workdir /data";
     "jail-limits" "--root /srv/www --user 80 --limit nofile=64:128 --limit core=0 --env LANG=C.UTF-8";
     "jail-supervised" "--root /srv/www --user 80 --timeout 30 --require root-clean";
@@ -35,6 +36,7 @@ plans! {
     "namespaces-no-filter" "--root /srv/www --user 80 --network none --seccomp default+vsock --require network-confined";
     "namespaces-named" "--root /srv/www --user 80 --hostname www.example.org";
     "namespaces-root" "--root /srv/www --user 0 --allow root-user";
+    "namespaces-superuser" "--root /srv/www --user 0 --allow root-user,superuser";
     "namespaces-harmless" "--root /srv/www --user 80:81 --groups 90 --require root-harmless";
     "namespaces-mounts" "--root /srv/www --user 80 --bind /srv/data:/data:ro --tmpfs /var/cache:64M --read-only";
     "namespaces-host-pids" "--root /srv/www --user 80 --allow host-pids,terminal";

@@ -244,6 +244,25 @@ fn what_other_backends_can_t_do_is_refused() {
     }
 }
 
+#[test]
+fn uid_0_has_no_powers_unless_they_are_allowed() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let tried = "for try in 'chown 5 /tmp/x' 'chroot / true' 'mknod /tmp/null c 1 3' 'mount -t tmpfs a /tmp' 'hostname a'
+        do $try 2>/tmp/said && echo $try; done; true";
+    for (allowed, done) in
+        [("root-user", ""), ("root-user,superuser", "chown 5 /tmp/x\nchroot / true\n")]
+    {
+        let mut command = isol_with(["run", "--user", "0", "--allow", allowed, "--", BUSYBOX]);
+        let script = format!("touch /tmp/x; {tried}");
+        let said = run(command.args(["sh", "-c", &script]));
+        assert_eq!(said.succeeded(), done, "{allowed}: {said:#?}");
+    }
+    let mut alone = isol_with(["run", "--allow", "superuser", "--", BUSYBOX, "true"]);
+    run(&mut alone).refused(125, &["help: --allow root-user,superuser"]);
+}
+
 /// The command as somebody who is not root.
 fn as_nobody_special(uid: u32, arguments: &[&str]) -> Run {
     let mut command = isol_with(["run"]);

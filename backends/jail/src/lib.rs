@@ -19,7 +19,7 @@ mod tight;
 mod typed;
 
 use isol_core::{
-    Backend, Guarantee, Layers, Mode, Os, PlanError, Policy, Request, Support, Unavailable,
+    Allow, Backend, Guarantee, Layers, Mode, Os, PlanError, Policy, Request, Support, Unavailable,
 };
 
 pub use mounts::{LOCK as MOUNTS_LOCK, sweep as sweep_mounts};
@@ -54,7 +54,7 @@ impl Backend for Jail {
     }
 
     fn stays_outside(&self, policy: &Policy) -> bool {
-        policy.mounts().is_some()
+        policy.mounts().is_some() || takes_the_powers_of_root(policy)
     }
 
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
@@ -86,9 +86,20 @@ impl Backend for Jail {
             });
         }
         let settings = tight::settings(policy)?;
-        // Without a superuser there would be nothing left of uid 0.
-        let stays_root = request.identity.is_root();
-        let sealed = request.mode == Mode::Spawn && !stays_root;
+        let is_root = request.identity.is_root();
+        if is_root && takes_the_powers_of_root(policy) && request.mode != Mode::Spawn {
+            return Err(PlanError::CantHonour {
+                backend: NAME,
+                what: "uid 0 without the superuser's powers".into(),
+                reason: format!(
+                    "somebody outside has to switch them off behind it, and the mode is {}",
+                    request.mode
+                ),
+                help: Some("spawn the program, or --allow root-user,superuser".into()),
+            });
+        }
+        let is_superuser = is_root && policy.allow.contains(Allow::Superuser);
+        let sealed = request.mode == Mode::Spawn && !is_superuser;
         let jail = step::Jail::new(policy, settings.clone(), sealed);
         let mut layers = Layers::default();
         if policy.mounts().is_some() {
@@ -100,10 +111,15 @@ impl Backend for Jail {
             layers = layers.giving_up(what, loosened::by(parameter));
         }
         if sealed {
-            layers = layers.with(seal::Seal::new(settings, policy.parameters.clone()));
+            layers = layers.with(seal::Seal::new(settings, policy.parameters.clone(), is_root));
         }
         Ok(layers)
     }
+}
+
+/// Whether uid 0, if it is who runs, is not to be the jail's superuser.
+fn takes_the_powers_of_root(policy: &Policy) -> bool {
+    policy.allow.contains(Allow::RootUser) && !policy.allow.contains(Allow::Superuser)
 }
 
 /// The devices that a devfs in the jail's root shows.
@@ -138,6 +154,31 @@ mod tests {
                 .any(|s| s.name() == isol_core::step_names::JAIL_SEAL)
         };
         assert!(seals(Mode::Spawn) && !seals(Mode::Exec) && !seals(Mode::Enter));
+    }
+
+    #[test]
+    fn uid_0_has_its_powers_taken_or_they_are_allowed() {
+        let identity = Identity::Fixed(Ids::new(Uid::ROOT, Gid::ROOT, Vec::new()));
+        let plan = |mode, allow: &[Allow]| {
+            let policy = Policy::confine("/srv/x").user(User::Id(Uid::ROOT));
+            let policy = allow.iter().fold(policy, |policy, &allow| policy.allow(allow));
+            let policy = policy.build().unwrap();
+            assert_eq!(Jail.stays_outside(&policy), !allow.contains(&Allow::Superuser));
+            let (policy, identity) = (&policy, &identity);
+            let request = Request { policy, identity, mode, command: None, os: Os::FreeBsd };
+            isol_steps::assemble(&Jail, &request, Default::default())
+        };
+        let powers = [Guarantee::PrivilegesEmpty, Guarantee::NoNewRoot];
+        let powerless = plan(Mode::Spawn, &[Allow::RootUser]).unwrap();
+        let seal = powerless.steps().find(|s| s.name() == isol_core::step_names::JAIL_SEAL);
+        assert!(powers.iter().all(|g| seal.unwrap().establishes().contains(g)));
+        assert!(powers.iter().all(|&g| powerless.guarantees().contains(g)));
+        for mode in [Mode::Exec, Mode::Enter] {
+            let refused = plan(mode, &[Allow::RootUser]).unwrap_err().problem().to_string();
+            assert!(refused.contains("can't do uid 0 without the superuser's powers"), "{refused}");
+            let superuser = plan(mode, &[Allow::RootUser, Allow::Superuser]).unwrap();
+            assert!(powers.iter().all(|&g| superuser.relaxed().contains(g)));
+        }
     }
 
     #[test]

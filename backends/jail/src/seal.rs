@@ -17,13 +17,16 @@ use crate::typed::typed;
 const SUPERUSER: &str = "allow.suser";
 
 /// Turns the superuser off in the jail, and reads its parameters back. A second line behind the child's own
-/// `no_new_privs`: whatever made the program uid 0, it would be no superuser.
+/// `no_new_privs`: whatever made the program uid 0, it would be no superuser. Where it is uid 0 from the start, this is
+/// the only one.
 #[derive(Debug)]
 pub(crate) struct Seal {
     /// What the jail was made with.
     pub(crate) settings: Vec<Setting>,
     /// What was asked for by name, in place of these.
     parameters: Vec<Parameter>,
+    /// Whether the program is uid 0.
+    is_root: bool,
     name: CString,
     /// Whether this kernel has the parameter.
     known: bool,
@@ -34,10 +37,11 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    pub(crate) fn new(settings: Vec<Setting>, parameters: Vec<Parameter>) -> Self {
+    pub(crate) fn new(settings: Vec<Setting>, parameters: Vec<Parameter>, is_root: bool) -> Self {
         Self {
             settings,
             parameters,
+            is_root,
             name: CString::default(),
             known: false,
             numbers: Vec::new(),
@@ -65,13 +69,22 @@ impl Step for Seal {
     }
 
     fn establishes(&self) -> &'static [Guarantee] {
-        &[Guarantee::NoPrivilegeGain]
+        match self.is_root {
+            false => &[Guarantee::NoPrivilegeGain],
+            true => &[Guarantee::NoPrivilegeGain, Guarantee::PrivilegesEmpty, Guarantee::NoNewRoot],
+        }
     }
 
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         let name = scene.jail_name.clone().and_then(|name| CString::new(name).ok());
         self.name = name.ok_or_else(|| Problem::new(self.name(), "no jail has been named", ""))?;
         self.known = jail::kind_of(SUPERUSER).is_some();
+        if !self.known && self.is_root {
+            let what = "nothing takes a superuser's powers from uid 0";
+            let why = format!("this kernel has no jail parameter {SUPERUSER}");
+            let problem = Problem::new(self.name(), what, why);
+            return Err(problem.help("run as another user, or --allow root-user,superuser").into());
+        }
         if !self.known {
             scene.notes.push(format!("this kernel has no jail parameter {SUPERUSER}"));
         }
@@ -161,7 +174,7 @@ mod tests {
 
     #[test]
     fn addresses_are_read_back_as_the_kernel_tells_them() {
-        let mut seal = Seal::new(Vec::new(), Vec::new());
+        let mut seal = Seal::new(Vec::new(), Vec::new(), false);
         let mut expect = |name, value, kind| seal.expect(&Setting::new(name, value), kind);
         expect("ip4", Value::Share(Share::New), Kind::Inherited);
         expect("ip6", Value::Share(Share::Inherit), Kind::Inherited);

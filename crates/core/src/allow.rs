@@ -9,8 +9,10 @@ use crate::{Guarantee as G, GuaranteeSet, nearest};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Allow {
-    /// Run as uid 0, where the backend confines even that.
+    /// Run as uid 0, without the superuser's powers, where the backend confines even that.
     RootUser,
+    /// Have uid 0 keep what powers a superuser has inside: beside [`RootUser`](Self::RootUser).
+    Superuser,
     /// Run with gid 0, or with it among the groups.
     RootGroup,
     /// Run under a uid that processes outside use too.
@@ -33,8 +35,9 @@ pub enum Allow {
 
 impl Allow {
     /// Every relaxation.
-    pub const ALL: [Allow; 9] = [
+    pub const ALL: [Allow; 10] = [
         Allow::RootUser,
+        Allow::Superuser,
         Allow::RootGroup,
         Allow::SharedUid,
         Allow::Terminal,
@@ -50,6 +53,7 @@ impl Allow {
     pub const fn id(self) -> &'static str {
         match self {
             Allow::RootUser => "root-user",
+            Allow::Superuser => "superuser",
             Allow::RootGroup => "root-group",
             Allow::SharedUid => "shared-uid",
             Allow::Terminal => "terminal",
@@ -65,10 +69,10 @@ impl Allow {
     #[must_use]
     pub fn gives_up(self) -> GuaranteeSet {
         let given_up: &[G] = match self {
-            // Root is a jail's superuser, changes its root within it, and is not the only one.
-            Allow::RootUser => {
-                &[G::UidDropped, G::GidDropped, G::PrivilegesEmpty, G::NoNewRoot, G::UidDedicated]
-            }
+            // Root is not the only one of its uid.
+            Allow::RootUser => &[G::UidDropped, G::GidDropped, G::UidDedicated],
+            // A jail's superuser changes its root within it.
+            Allow::Superuser => &[G::PrivilegesEmpty, G::NoNewRoot],
             Allow::RootGroup => &[G::GidDropped],
             Allow::SharedUid => &[G::UidDedicated],
             Allow::Terminal => &[G::SessionDetached],

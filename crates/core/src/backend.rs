@@ -37,7 +37,8 @@ pub trait Backend: Sync {
         false
     }
 
-    /// The Linux capabilities that uid 0 keeps inside, as bits; none but where it is root of its own user namespace.
+    /// The Linux capabilities that uid 0 keeps inside with [`Allow::Superuser`](crate::Allow::Superuser), as bits; none but
+    /// where it is root of its own user namespace.
     fn capabilities_of_root(&self) -> u64 {
         0
     }

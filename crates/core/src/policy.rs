@@ -187,6 +187,8 @@ mod tests {
         let root = || Policy::confine("/srv/x").user(User::Id(Uid::ROOT));
         assert_eq!(root().build(), Err(PolicyError::RootUser));
         assert!(root().allow(Allow::RootUser).build().is_ok());
+        assert!(root().allow(Allow::RootUser).allow(Allow::Superuser).build().is_ok());
+        assert_eq!(build(|b| b.allow(Allow::Superuser)), Err(PolicyError::Superuser));
         assert_eq!(build(|b| b.group(Group::Id(Gid::ROOT))), Err(PolicyError::RootGroup));
         assert_eq!(build(|b| b.groups([Group::Id(Gid::ROOT)])), Err(PolicyError::RootGroup));
     }

@@ -40,6 +40,9 @@ pub enum PolicyError {
     /// uid 0 without leave.
     #[error("uid 0 would run inside")]
     RootUser,
+    /// The superuser's powers for whoever may not be uid 0.
+    #[error("the superuser is uid 0, and that it may run inside is not said")]
+    Superuser,
     /// gid 0 without leave.
     #[error("gid 0 would run inside")]
     RootGroup,
@@ -72,6 +75,7 @@ impl PolicyError {
                 "make a tree to confine the program in, or leave --root out to have one made"
             }
             Self::RootUser => "name a user: --user NAME, or --user auto for an unused uid",
+            Self::Superuser => "--allow root-user,superuser, or leave superuser out",
             Self::RootGroup => "name another group, or say --allow root-group",
             Self::LoaderVariable(_) => "leave it out, or say --allow loader-environment",
             Self::Mount(MountError::Twice { .. }) => "leave one out",

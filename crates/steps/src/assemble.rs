@@ -154,7 +154,9 @@ fn give_up(
     let stay = backend.runs_as_caller() && matches!(request.identity, Identity::Fixed(_));
     let capabilities = request.os.has_capabilities();
     let keep = match ids {
-        Some(ids) if ids.uid.is_root() => backend.capabilities_of_root(),
+        Some(ids) if ids.uid.is_root() && request.policy.allow.contains(Allow::Superuser) => {
+            backend.capabilities_of_root()
+        }
         _ => 0,
     };
     if capabilities {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use isol_core::seccomp::{RULES, Refusal, Rule};
 use isol_core::{
-    Errno, Fault, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request, Scene,
-    Seccomp, Stage, Step, ThreadScope, step_names,
+    Allow, Errno, Fault, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
+    Scene, Seccomp, Stage, Step, ThreadScope, step_names,
 };
 use isol_sys::filter::{self, Asked, Program, Scope, Verdict};
 
@@ -18,7 +18,7 @@ const NAME: &str = step_names::SECCOMP;
 pub(crate) struct Filter {
     wanted: Seccomp,
     /// Whether the program is uid 0, and may change its root within the root.
-    stays_root: bool,
+    is_superuser: bool,
     /// Whether what it refuses is told.
     tells: bool,
     /// Whether it stands in for what no namespace confines.
@@ -46,7 +46,8 @@ impl Filter {
     pub(crate) fn new(request: &Request<'_>, confines: bool) -> Self {
         Self {
             wanted: request.policy.seccomp.clone(),
-            stays_root: request.identity.is_root(),
+            is_superuser: request.identity.is_root()
+                && request.policy.allow.contains(Allow::Superuser),
             tells: request.policy.tell_refusals,
             confines,
             program: None,
@@ -55,7 +56,7 @@ impl Filter {
     }
 
     fn rules(&self) -> impl Iterator<Item = &'static Rule> {
-        let has = |name| self.wanted.has(name) && !(self.stays_root && name == "chroot");
+        let has = |name| self.wanted.has(name) && !(self.is_superuser && name == "chroot");
         RULES.iter().filter(move |rule| has(rule.name))
     }
 

@@ -82,6 +82,9 @@ impl Policy {
         if matches!(self.user, User::Id(uid) if uid.is_root()) {
             PolicyError::RootUser.unless_allowed(self.allow.contains(Allow::RootUser))?;
         }
+        if self.allow.contains(Allow::Superuser) {
+            PolicyError::Superuser.unless_allowed(self.allow.contains(Allow::RootUser))?;
+        }
         let is_root = |group: &Group| matches!(group, Group::Id(gid) if gid.is_root());
         if self.group.iter().chain(&self.groups).any(is_root) {
             PolicyError::RootGroup.unless_allowed(self.allow.contains(Allow::RootGroup))?;

@@ -271,12 +271,11 @@ fn scenario(site: &Site, question: &Question, setting: Setting) -> Scenario {
     scenario
 }
 
-/// Has the program be uid 0, where the backend confines even that.
+/// Has the program be uid 0, with all of a superuser's powers that there are inside, where the backend confines even that.
 pub(crate) fn as_root(scenario: &mut Scenario) {
     scenario.user = Who::Id(0);
-    scenario
-        .allow
-        .extend([Allow::RootUser, Allow::RootGroup, Allow::SharedUid].map(|a| a.id().to_owned()));
+    let allowed = [Allow::RootUser, Allow::Superuser, Allow::RootGroup, Allow::SharedUid];
+    scenario.allow.extend(allowed.map(|allow| allow.id().to_owned()));
 }
 
 /// Has the policy ask for what the backend gives on request.
