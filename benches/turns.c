@@ -1,5 +1,6 @@
 /* Runs commands by turns, and prints for each the medians of its wall and CPU times in microseconds, with their ratios to
- * the first one's, and the least wall time: what it takes when nothing else runs.
+ * the first one's, and the least wall time: what it takes when nothing else runs. In another order each time, because the
+ * kernel is still taking apart what the one before had.
  * turns ROUNDS COMMAND...; each COMMAND is words with blanks between them. */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -40,9 +41,17 @@ int main(int argc, char **argv) {
         times[i] = malloc(rounds * sizeof(double));
         cpu[i] = malloc(rounds * sizeof(double));
     }
-    for (int round = 0; round < rounds; round++)
-        for (int i = 0; i < count; i++) {
-            int status;
+    int order[count];
+    for (int i = 0; i < count; i++)
+        order[i] = i;
+    srandom(1);
+    for (int round = 0; round < rounds; round++) {
+        for (int i = count - 1; i > 0; i--) {
+            int j = random() % (i + 1), other = order[j];
+            order[j] = order[i], order[i] = other;
+        }
+        for (int turn = 0; turn < count; turn++) {
+            int status, i = order[turn];
             pid_t pid;
             struct rusage used;
             double begun = now();
@@ -53,6 +62,7 @@ int main(int argc, char **argv) {
             times[i][round] = now() - begun;
             cpu[i][round] = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e6 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         }
+    }
     double first = 0, least = 0, first_cpu = 0;
     for (int i = 0; i < count; i++) {
         qsort(times[i], rounds, sizeof(double), ascending);

@@ -185,6 +185,8 @@ int main(int argc, char **argv) {
         for (size_t at = 0; at < memory; at += 4096)
             touched[at] = 1;
     }
+    /* As spawn.rs does. */
+    usleep(300000);
     while (descriptors-- > 10)
         if (dup(0) == -1)
             return 125;

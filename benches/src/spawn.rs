@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use isol::{Allow, Gid, Isolation, Policy, Seccomp, Uid, User};
 use nix::fcntl::{FcntlArg, fcntl};
@@ -16,6 +16,10 @@ const TURNS: usize = 6;
 const ROUNDS: usize = 100;
 /// Every how many turns there is one with much memory.
 const SELDOM: usize = 2;
+
+/// How long a process rests before it begins: to the scheduler one that has just touched its memory, or only started, is one that
+/// computes, which gets another processor to wake others on; the same in `spawn.c`.
+const REST: Duration = Duration::from_millis(300);
 
 type Wait = Box<dyn FnOnce() -> Result<()>>;
 /// Starts the program, and gives back how to wait for it.
@@ -112,6 +116,7 @@ pub(crate) fn samples(words: &[&str]) -> Result<()> {
     let (rounds, gibibytes): (usize, usize) = (rounds.parse()?, gibibytes.parse()?);
     let (id, program): (u32, String) = (uid.parse()?, program.to_owned());
     let touched = vec![1_u8; gibibytes << 30];
+    std::thread::sleep(REST);
     for _ in 10..descriptors.parse()? {
         // Not close-on-exec, and never closed here.
         fcntl(std::io::stdin(), FcntlArg::F_DUPFD(3))?;

@@ -1,16 +1,15 @@
 //! The command line.
 
+mod few;
 mod later;
 mod options;
 mod prove;
 mod root;
-mod seldom;
 
 use std::ffi::OsString;
-use std::mem::ManuallyDrop;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub(crate) use later::Later;
 pub(crate) use options::Options;
@@ -18,7 +17,6 @@ pub(crate) use prove::Prove;
 pub(crate) use root::{
     Root, RootAdd, RootAudit, RootBuild, RootCache, RootDiagnose, RootDir, RootRemove,
 };
-pub(crate) use seldom::Seldom;
 
 /// Isolate a program: chroot(2), jail(2) and namespaces behind one policy.
 #[derive(Debug, Parser)]
@@ -26,17 +24,6 @@ pub(crate) use seldom::Seldom;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-impl Arguments {
-    /// What the words of this process say. As [`Parser::try_parse`], which would take the description apart again: the
-    /// process ends before that is of use to anyone.
-    pub(crate) fn of_process() -> Result<Self, clap::Error> {
-        let mut command = ManuallyDrop::new(Self::command());
-        let matches = command.try_get_matches_from_mut(std::env::args_os());
-        let arguments = matches.and_then(|mut matches| Self::from_arg_matches_mut(&mut matches));
-        arguments.map_err(|error| error.format(&mut command))
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,14 +72,21 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) how: How,
+    #[command(flatten)]
+    pub(crate) program: Program,
+}
+
+/// What only `run` takes.
+#[derive(Debug, Args)]
+pub(crate) struct How {
     /// End the program after this time: SIGTERM, and five seconds later SIGKILL
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
     /// Say on standard error what is in force
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    #[command(flatten)]
-    pub(crate) program: Program,
 }
 
 #[derive(Debug, Args)]

@@ -46,8 +46,8 @@ fn isol() -> ExitCode {
         Err(error) => return usage::report(&error),
     };
     let (json, result) = match arguments.command {
-        Command::Run(Later(run)) => (run.options.json, run::run(run)),
-        Command::Plan(Later(plan)) => (plan.options.json, plan::plan(&plan)),
+        Command::Run(Later(run)) => (run.options.often.json, run::run(run)),
+        Command::Plan(Later(plan)) => (plan.options.often.json, plan::plan(&plan)),
         Command::Backends(backends) => (backends.json, backends::backends(&backends)),
         Command::Prove(Later(prove)) => (prove.json, prove::prove(&prove)),
         Command::Completions { shell } => (false, generated::completions(shell)),

@@ -15,6 +15,6 @@ pub(crate) fn plan(arguments: &arguments::Plan) -> Result<ExitCode, Problem> {
         (isolation, false) => (isolation, Mode::Exec),
     };
     let plan = isolation.plan(mode, Some(&command))?;
-    if options.json { output::print_json(&plan) } else { output::print(plan) }?;
+    if options.often.json { output::print_json(&plan) } else { output::print(plan) }?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use isol::{Allow, Choice, Command, Isolation, Policy, Problem, Profile, Syslog, nearest};
 
-use crate::arguments::{Options, Program, Seldom};
+use crate::arguments::{Options, Program};
 
 /// The policy that the options, and a profile below them, describe.
 pub(crate) fn policy(options: &Options) -> Result<Policy, Problem> {
     let over = from_options(options)?;
-    let profile = match &options.seldom.0.profile {
+    let profile = match &options.seldom.profile {
         Some(file) => read(file)?.overlaid_by(over),
         None => over,
     };
@@ -31,7 +31,7 @@ pub(crate) fn policy(options: &Options) -> Result<Policy, Problem> {
 
 /// The policy on the backend of the user's choice.
 pub(crate) fn isolation(policy: Policy, options: &Options) -> Result<Isolation, Problem> {
-    Ok(Isolation::new(policy).backend(choice(&options.backend)?))
+    Ok(Isolation::new(policy).backend(choice(&options.often.backend)?))
 }
 
 /// The program and its arguments.
@@ -61,12 +61,12 @@ fn choice(name: &str) -> Result<Choice, Problem> {
 }
 
 fn from_options(options: &Options) -> Result<Profile, Problem> {
-    let Seldom(seldom) = &options.seldom;
-    let env_raw = options.env.iter().map(|v| variable(v)).collect::<Result<_, _>>()?;
+    let Options { often, seldom } = options;
+    let env_raw = often.env.iter().map(|v| variable(v)).collect::<Result<_, _>>()?;
     Ok(Profile {
-        root: options.root.clone(),
+        root: often.root.clone(),
         add: seldom.add.clone(),
-        user: options.user.clone(),
+        user: often.user.clone(),
         groups: seldom.groups.iter().filter(|g| !g.is_empty()).cloned().collect(),
         workdir: seldom.workdir.clone(),
         env_raw,
@@ -74,7 +74,7 @@ fn from_options(options: &Options) -> Result<Profile, Problem> {
         pass_fd: seldom.pass_fd.clone(),
         limit: seldom.limit.clone(),
         umask: seldom.umask.clone(),
-        network: options.network.clone(),
+        network: often.network.clone(),
         hostname: seldom.hostname.clone(),
         syslog: seldom.syslog.clone().map(|to| to.map_or(Syslog::Host, Syslog::Socket)),
         name: seldom.name.clone(),
@@ -82,10 +82,10 @@ fn from_options(options: &Options) -> Result<Profile, Problem> {
         tmpfs: seldom.tmpfs.clone(),
         read_only: seldom.read_only,
         jail_param: seldom.jail_param.clone(),
-        seccomp: options.seccomp.clone(),
+        seccomp: often.seccomp.clone(),
         landlock: seldom.landlock.clone(),
-        require: options.require.clone(),
-        allow: options.allow.clone(),
+        require: often.require.clone(),
+        allow: often.allow.clone(),
         ..Profile::default()
     })
 }

@@ -11,10 +11,10 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
     let options = &arguments.options;
     let command = policy::command(&arguments.program)?;
     let mut policy = policy::policy(options)?;
-    policy.tell_refusals = arguments.verbose;
+    policy.tell_refusals = arguments.how.verbose;
     let unfiltered = policy.seccomp == Seccomp::None;
     let (isolation, supervised) =
-        supervised(policy::isolation(policy, options)?, arguments.timeout)?;
+        supervised(policy::isolation(policy, options)?, arguments.how.timeout)?;
     if supervised {
         return supervise::run(isolation, command, &arguments);
     }
@@ -23,8 +23,8 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode, Problem> {
         .plan_exec(command)
         .and_then(isol::Planned::prepare)
         .map_err(|error| error.problem())?
-        .on_failure(output::tell(options.json));
-    if arguments.verbose {
+        .on_failure(output::tell(options.often.json));
+    if arguments.how.verbose {
         report(&ready.confined(), unfiltered);
     }
     Err(ready.exec().problem())

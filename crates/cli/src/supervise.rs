@@ -38,7 +38,7 @@ pub(crate) fn run(
         end_by(signal);
     }
     let mut running = ready.spawn().map_err(|error| error.problem())?;
-    if arguments.verbose {
+    if arguments.how.verbose {
         run::report(running.confined(), unfiltered);
     }
     if let Some(refused) = running.take_refusals() {
@@ -49,11 +49,11 @@ pub(crate) fn run(
         signals,
         running,
         keeps_terminal,
-        deadline: arguments.timeout.map(|t| Instant::now() + t),
+        deadline: arguments.how.timeout.map(|t| Instant::now() + t),
         overdue: false,
     };
     let status = supervisor.watch()?;
-    if status == Status::Signalled(SIGSYS) && !arguments.verbose {
+    if status == Status::Signalled(SIGSYS) && !arguments.how.verbose {
         output::remark(format_args!(
             "the program was ended for a system call that the filter takes for an attack; -v names it"
         ));

@@ -5,11 +5,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Seldom;
-
 /// What `run` and `plan` have in common.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) often: Often,
+    #[command(flatten)]
+    pub(crate) seldom: Seldom,
+}
+
+/// Those that most runs need.
+#[derive(Debug, Args)]
+pub(crate) struct Often {
     /// auto, or a name that `isol backends` shows
     #[arg(long, default_value = "auto", value_name = "NAME")]
     pub(crate) backend: String,
@@ -41,13 +48,11 @@ pub(crate) struct Options {
     /// Print JSON, errors too
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) seldom: Seldom<SeldomOptions>,
 }
 
 /// Those that most runs do without.
 #[derive(Debug, Default, Args)]
-pub(crate) struct SeldomOptions {
+pub(crate) struct Seldom {
     /// Put a file or directory of the host into the throw-away root, at its own path
     #[arg(long, value_name = "PATH")]
     pub(crate) add: Vec<PathBuf>,

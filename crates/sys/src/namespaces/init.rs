@@ -1,7 +1,7 @@
 //! The init of a pid namespace: pid 1 inside.
 //!
-//! It has nothing to do: the kernel waits for its children, because it ignores their ends, and kills everything in the
-//! namespace when it ends. It is a program of its own, so that it neither costs a copy of its maker's memory nor keeps
+//! It has next to nothing to do: the kernel waits for its children, because it ignores their ends, and kills everything in the
+//! namespace when it ends, which it does when the program ends, or its guardian. It is a program of its own, so that it neither costs a copy of its maker's memory nor keeps
 //! one; where such a program can't be executed it is a copy of its maker.
 
 cfg_if::cfg_if! {
@@ -79,6 +79,9 @@ extern "C" fn become_program(at: *mut libc::c_void) -> libc::c_int {
     beside.failed.store(errno, Ordering::Release);
     1
 }
+
+/// It is number 1 inside, and who is made next is what becomes the program.
+const PROGRAM: libc::pid_t = 2;
 
 /// Enough for a few system calls.
 const STACK: usize = 16 * 1024;
@@ -164,12 +167,12 @@ fn copied(watch: Watch, flags: libc::c_int) -> Result<i32, Errno> {
 
 fn run(watch: Watch) -> ! {
     match shut(watch) {
-        Ok(()) => wait_for_the_end(watch.guardian),
+        Ok(program) => wait_for_the_end(watch.guardian, program),
         Err(_) => end(1),
     }
 }
 
-fn shut(watch: Watch) -> Result<(), Errno> {
+fn shut(watch: Watch) -> Result<RawFd, Errno> {
     // SAFETY: takes numbers. Before anything else runs inside: the memory is a copy of the caller's.
     check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })?;
     // SAFETY: the name is a NUL-terminated literal.
@@ -182,20 +185,36 @@ fn shut(watch: Watch) -> Result<(), Errno> {
         }
     }
     settle()?;
+    let program = program_inside(watch.guardian).ok_or(Errno(libc::ESRCH))?;
     crate::pipe::write_record(watch.ready, b"i")?;
     // SAFETY: opened for this process, closed once.
-    check(unsafe { libc::close(watch.ready) }).map(drop)
+    check(unsafe { libc::close(watch.ready) }).map(|_| program)
 }
 
-fn wait_for_the_end(guardian: RawFd) -> ! {
-    let mut watched = libc::pollfd { fd: guardian, events: libc::POLLIN, revents: 0 };
+/// What becomes the program, by a descriptor, once it is there; a negative number where the kernel gives none. `None` if the
+/// guardian has ended before.
+fn program_inside(guardian: RawFd) -> Option<RawFd> {
     loop {
-        // SAFETY: one structure is writable for the call. No signal is delivered: all are blocked.
-        let found = unsafe { libc::poll(&mut watched, 1, -1) };
-        if found > 0 || (found == -1 && crate::errno::last().0 != libc::EINTR) {
-            end(0);
+        // SAFETY: takes numbers.
+        match check_long(unsafe { libc::syscall(libc::SYS_pidfd_open, PROGRAM, 0) }) {
+            Ok(fd) => return Some(fd as RawFd),
+            Err(Errno(libc::ESRCH)) if poll([guardian, -1], 1) > 0 => return None,
+            Err(Errno(libc::ESRCH)) => {}
+            Err(_) => return Some(-1),
         }
     }
+}
+
+fn wait_for_the_end(guardian: RawFd, program: RawFd) -> ! {
+    while poll([guardian, program], -1) == -1 && crate::errno::last().0 == libc::EINTR {}
+    end(0);
+}
+
+/// How many of them have ended, after at most so many milliseconds; -1 is without end. No signal is delivered: all are blocked.
+fn poll(fds: [RawFd; 2], time: libc::c_int) -> libc::c_int {
+    let mut watched = fds.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    // SAFETY: two structures are writable for the call.
+    unsafe { libc::poll(watched.as_mut_ptr(), 2, time) }
 }
 
 #[cfg(all(
@@ -239,7 +258,7 @@ mod tests {
 
     fn look_into(pid: i32, executed: bool) {
         let open = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
-        assert_eq!(open, 1, "what it waits for and nothing else");
+        assert_eq!(open, 2, "what it waits for and nothing else");
         if executed {
             let mapped = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
             let files = mapped.lines().filter(|line| line.contains('/')).count();
@@ -248,8 +267,14 @@ mod tests {
         }
     }
 
-    /// Also where there is no pid namespace: that its other end is gone ends it, and nothing else.
+    /// Also where there is no pid namespace and the kernel's own number 2 stands for the program: that its guardian is
+    /// gone ends it, and nothing else.
     fn it_is_shut_and_ends_with_its_guardian(image: Option<&Image>) {
+        // SAFETY: takes two numbers, and sends nothing.
+        if unsafe { libc::kill(PROGRAM, 0) } == -1 && crate::errno::last().0 == libc::ESRCH {
+            eprintln!("skipped: there is no process 2, as in a container");
+            return;
+        }
         let (sleeper, guardian) = pidfd_of_a_sleeper();
         let (read, ready) = crate::pipe::new().unwrap();
         let watch = Watch { guardian: guardian.as_raw_fd(), ready: ready.as_raw_fd() };

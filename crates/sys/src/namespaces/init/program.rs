@@ -1,8 +1,12 @@
 //! The init as a program of its own, of some hundred bytes: what it has in memory, and what `/proc/1/exe` would show, is
 //! this and nothing of its maker's.
 //!
-//! It becomes undumpable, says so by a byte to descriptor 1, closes that, and waits until the process ends that descriptor
-//! 0 is of.
+//! It becomes undumpable, looks for the process inside that becomes the program, says so by a byte to descriptor 1, closes that,
+//! and waits until either that process ends or the one that descriptor 0 is of. Where the kernel has no pidfd_open(2) it waits for
+//! the latter alone: poll(2) passes negative descriptors by.
+
+/// In nanoseconds, how long it waits before it looks again: a number that every processor takes in one instruction.
+const MOMENT: i64 = 0x8000;
 
 // The machine code: it knows no address, and uses registers and its stack alone.
 #[cfg(target_arch = "x86_64")]
@@ -28,7 +32,34 @@ std::arch::global_asm!(
     "lea rsi, [rip + 4f]",
     "mov eax, {prctl}",
     "syscall",
+    // pidfd_open(2, 0)
+    "2:",
+    "mov edi, {program}",
+    "xor esi, esi",
+    "mov eax, {pidfd_open}",
+    "syscall",
+    "mov ebx, eax",
+    "cmp eax, -{no_process}",
+    "jne 5f",
+    // ppoll([{fd: 0, events: POLLIN}], 1, {0, a moment}, NULL, 8)
+    "push {moment}",
+    "push 0",
+    "mov rdx, rsp",
+    "mov rax, {watched}",
+    "push rax",
+    "mov rdi, rsp",
+    "mov esi, 1",
+    "xor r10d, r10d",
+    "mov r8d, 8",
+    "mov eax, {ppoll}",
+    "syscall",
+    "add rsp, 24",
+    "test rax, rax",
+    "jle 2b",
+    "jmp 3f",
     // write(1, "i", 1), close(1)
+    "5:",
+    "lea rsi, [rip + 4f]",
     "mov edi, 1",
     "mov edx, 1",
     "mov eax, {write}",
@@ -38,20 +69,23 @@ std::arch::global_asm!(
     "mov edi, 1",
     "mov eax, {close}",
     "syscall",
-    // ppoll([{fd: 0, events: POLLIN}], 1, NULL, NULL, 8), again if it was interrupted
-    "2:",
-    "mov rax, {watched}",
+    // ppoll([{fd: 0, events: POLLIN}, {fd: that, events: POLLIN}], 2, NULL, NULL, 8), again if it was interrupted
+    "6:",
+    "mov rcx, {watched}",
+    "mov eax, ebx",
+    "or rax, rcx",
     "push rax",
+    "push rcx",
     "mov rdi, rsp",
-    "mov esi, 1",
+    "mov esi, 2",
     "xor edx, edx",
     "xor r10d, r10d",
     "mov r8d, 8",
     "mov eax, {ppoll}",
     "syscall",
-    "pop rcx",
+    "add rsp, 16",
     "cmp rax, -{interrupted}",
-    "je 2b",
+    "je 6b",
     "xor edi, edi",
     "mov eax, {exit_group}",
     "syscall",
@@ -71,8 +105,12 @@ std::arch::global_asm!(
     close = const libc::SYS_close,
     ppoll = const libc::SYS_ppoll,
     exit_group = const libc::SYS_exit_group,
+    pidfd_open = const libc::SYS_pidfd_open,
+    program = const super::PROGRAM,
+    moment = const MOMENT,
     watched = const (libc::POLLIN as i64) << 32,
     interrupted = const libc::EINTR,
+    no_process = const libc::ESRCH,
 );
 
 // The same.
@@ -97,6 +135,30 @@ std::arch::global_asm!(
     "adr x1, 4f",
     "mov x8, #{prctl}",
     "svc #0",
+    "mov x10, #{watched}",
+    "2:",
+    "mov x0, #{program}",
+    "mov x1, #0",
+    "mov x8, #{pidfd_open}",
+    "svc #0",
+    "mov w9, w0",
+    "cmn x0, #{no_process}",
+    "b.ne 5f",
+    "mov x11, #{moment}",
+    "stp xzr, x11, [sp, #-16]!",
+    "mov x2, sp",
+    "str x10, [sp, #-16]!",
+    "mov x0, sp",
+    "mov x1, #1",
+    "mov x3, #0",
+    "mov x4, #8",
+    "mov x8, #{ppoll}",
+    "svc #0",
+    "add sp, sp, #32",
+    "cmp x0, #0",
+    "b.le 2b",
+    "b 3f",
+    "5:",
     "mov x0, #1",
     "adr x1, 4f",
     "mov x2, #1",
@@ -107,11 +169,11 @@ std::arch::global_asm!(
     "mov x0, #1",
     "mov x8, #{close}",
     "svc #0",
-    "2:",
-    "mov x9, #{watched}",
-    "str x9, [sp, #-16]!",
+    "6:",
+    "orr x9, x9, x10",
+    "stp x10, x9, [sp, #-16]!",
     "mov x0, sp",
-    "mov x1, #1",
+    "mov x1, #2",
     "mov x2, #0",
     "mov x3, #0",
     "mov x4, #8",
@@ -119,7 +181,7 @@ std::arch::global_asm!(
     "svc #0",
     "add sp, sp, #16",
     "cmn x0, #{interrupted}",
-    "b.eq 2b",
+    "b.eq 6b",
     "mov x0, #0",
     "mov x8, #{exit_group}",
     "svc #0",
@@ -139,8 +201,12 @@ std::arch::global_asm!(
     close = const libc::SYS_close,
     ppoll = const libc::SYS_ppoll,
     exit_group = const libc::SYS_exit_group,
+    pidfd_open = const libc::SYS_pidfd_open,
+    program = const super::PROGRAM,
+    moment = const MOMENT,
     watched = const (libc::POLLIN as i64) << 32,
     interrupted = const libc::EINTR,
+    no_process = const libc::ESRCH,
 );
 
 unsafe extern "C" {
