@@ -1,12 +1,12 @@
 //! Into new namespaces, with an init between them and the program.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::AsRawFd;
 
 use isol_core::{
     Allow, Errno, Fault, Gid, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
     Scene, Stage, Step, Uid, step_names,
 };
-use isol_sys::namespaces::{self, InitImage, Kinds, Own, OwnIds, Split};
+use isol_sys::namespaces::{self, InitImage, Inner, Kinds, Own, OwnIds, Split};
 use isol_sys::{pipe, session};
 
 use crate::mounts;
@@ -51,8 +51,8 @@ impl Namespaces {
         }
     }
 
-    /// What is to be waited on for the init.
-    fn enter_pids(&self, stage: &Stage, image: Option<&InitImage>) -> Result<RawFd, Fault> {
+    /// As what becomes the program.
+    fn enter_pids(&self, stage: &Stage, image: Option<&InitImage>) -> Result<Inner, Fault> {
         let how = match stage.mode {
             Mode::Spawn => Split::Child { parent: stage.parent },
             Mode::Enter | Mode::Exec => Split::InPlace,
@@ -66,7 +66,8 @@ impl Namespaces {
             None => Ok(()),
         };
         let mut told = Ok(());
-        let inner = namespaces::split(how, image, &mut |init| told = tell(init, 0))
+        let loopback = self.kinds.has(Kinds::NET);
+        let inner = namespaces::split(how, image, loopback, &mut |init| told = tell(init, 0))
             .map_err(|errno| Fault::call(errno, "making the init"))?;
         told.and_then(|()| tell(inner.init, inner.program))
             .map_err(|errno| Fault::call(errno, "telling the parent of the init"))?;
@@ -74,7 +75,7 @@ impl Namespaces {
         if !self.keep_terminal {
             session::start().map_err(|errno| Fault::call(errno, "setsid"))?;
         }
-        Ok(inner.ready)
+        Ok(inner)
     }
 }
 
@@ -202,7 +203,7 @@ impl Step for Namespaces {
         }
         let kinds = self.kinds.without(Kinds::USER);
         namespaces::leave(kinds).map_err(|errno| Fault::call(errno, "unshare"))?;
-        let init = match has_pids {
+        let inner = match has_pids {
             true => Some(self.enter_pids(stage, image.as_ref())?),
             false => None,
         };
@@ -212,12 +213,12 @@ impl Step for Namespaces {
         if self.blind {
             self.look()?;
         }
-        if self.kinds.has(Kinds::NET) {
+        if self.kinds.has(Kinds::NET) && !inner.is_some_and(|inner| inner.loopback) {
             namespaces::loopback_up()
                 .map_err(|errno| Fault::call(errno, "bringing the loopback up"))?;
         }
-        match init {
-            Some(init) => namespaces::await_init_later(init).map_err(no_init),
+        match inner {
+            Some(inner) => namespaces::await_init_later(inner.ready).map_err(no_init),
             None => Ok(()),
         }
     }
@@ -237,8 +238,8 @@ impl Step for Namespaces {
     }
 }
 
-fn no_init(errno: Errno) -> Fault {
-    Fault::call(errno, "the init")
+fn no_init((errno, what): (Errno, &'static str)) -> Fault {
+    Fault::call(errno, what)
 }
 
 fn still_outside(kind: Kinds) -> Fault {

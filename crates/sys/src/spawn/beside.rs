@@ -27,12 +27,12 @@ pub(crate) struct Beside {
     /// The same of who has taken the child's place.
     successor_here: AtomicI32,
     successor: AtomicI32,
-    /// What it was not able to do: an errno, or 0.
+    /// What it was not able to do, or 0: an errno in the lower half, and in the upper one what it is of, as whoever it runs for says.
     pub(crate) failed: AtomicI32,
     /// A descriptor by which the child will hear of it, or -1: for the child alone.
     pub(crate) heard_by: AtomicI32,
     /// What it is given.
-    pub(crate) words: Cell<[i32; 3]>,
+    pub(crate) words: Cell<[i32; 4]>,
     run: Cell<Option<Run>>,
 }
 
@@ -70,7 +70,7 @@ impl Place {
             successor: zero(),
             failed: zero(),
             heard_by: AtomicI32::new(-1),
-            words: Cell::new([0; 3]),
+            words: Cell::new([0; 4]),
             run: Cell::new(None),
         };
         // SAFETY: writable and nobody's, by the contract; its alignment divides a page's, and its size is a multiple of it.
@@ -144,7 +144,7 @@ impl Drop for Place {
         MADE.set(Made {
             beside: number(pid).map(Pid::new),
             successor: number(successor).map(Pid::new),
-            failed: number(failed).map(Errno),
+            failed: number(failed),
         });
     }
 }
@@ -159,7 +159,7 @@ pub(crate) fn own() -> Option<&'static Beside> {
 impl Beside {
     /// Makes the process, a child of this one's parent, and goes on; its pid. All signals are blocked in it. `run` is given
     /// the address of this. Async-signal-safe.
-    pub(crate) fn make(&self, flags: libc::c_int, run: Run, words: [i32; 3]) -> Result<i32, Errno> {
+    pub(crate) fn make(&self, flags: libc::c_int, run: Run, words: [i32; 4]) -> Result<i32, Errno> {
         if self.here.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return Err(Errno(libc::EBUSY));
         }
@@ -235,12 +235,12 @@ mod tests {
             let mut second = None;
             let first = child(Table::Copied, &mut || {
                 let own = own().expect("a child has one");
-                own.make(0, is_slow, [0, 0, round]).expect("another process");
-                second = Some(own.make(0, is_slow, [0; 3]));
+                own.make(0, is_slow, [0, 0, round, 0]).expect("another process");
+                second = Some(own.make(0, is_slow, [0; 4]));
                 9
             });
             let made = made();
-            assert_eq!(made.failed, Some(Errno(round)), "it has come to its end");
+            assert_eq!(made.failed, Some(round), "it has come to its end");
             assert_eq!(second, Some(Err(Errno(libc::EBUSY))));
             assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(9));
             assert_eq!(wait(made.beside.unwrap()).unwrap(), Status::Exited(7));
@@ -261,7 +261,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn one_that_is_killed_is_waited_for_too() {
         let first = child(Table::Copied, &mut || {
-            own().map_or(1, |own| own.make(0, is_killed, [0; 3]).map_or(2, |_| 0))
+            own().map_or(1, |own| own.make(0, is_killed, [0; 4]).map_or(2, |_| 0))
         });
         assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(0));
         assert_eq!(wait(made().beside.unwrap()).unwrap(), Status::Signalled(9));
