@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use isol::host::{Disposition, disposition, signal_group};
-use isol::supervise::{Arrival, Signals, end_by, stop_self};
+use isol::supervise::{Arrival, Signals, end, end_by, stop_self};
 use isol::{Allow, Command, Isolation, Planned, Problem, Running, Seccomp, Status};
 
 use crate::{arguments, output, refusals, run};
@@ -62,7 +62,8 @@ pub(crate) fn run(
         // Again: what was killed just before this run began may have held its locks for a moment.
         isol::sweep();
     }
-    Ok(ExitCode::from(status.code() as u8))
+    // Nothing is left to be taken apart but by the kernel, for which whoever waits need not wait twice.
+    end(status.code())
 }
 
 /// Whether a signal that ends a process has come while there was none to forward it to.

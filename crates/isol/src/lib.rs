@@ -61,6 +61,7 @@ pub use sweep::{PROOF_DIRECTORY, PROOF_LOCK, sweep};
 
 /// What a supervising parent needs of the system: signals as data.
 pub mod supervise {
+    pub use isol_sys::exec::end;
     pub use isol_sys::supervise::{
         Arrival, FORWARDED, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, Signals, end_by, stop_self,
     };
