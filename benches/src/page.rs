@@ -146,9 +146,10 @@ takes away what killed runs have left, before and after.
 From the call to its return, when the program has been executed. With `--allow shared-uid`, because its uid is in use.
 The same system calls in C are in `benches/floors/spawn.c`, in the order in which isol's child makes them. The program ends at
 once, and has no C library (`benches/floors/nothing.c`): the parent is often woken on the processor that the program then has,
-and would wait for the start of one, which takes longer than the rest. Each process rests for 0.3 s before it begins: to the
-scheduler one that has just touched its memory computes, and the next that it starts gets another processor, idle until then, and 50 us
-later. That is no matter of memory: without touching any, a loop that computes for as long does the same.
+and would wait for the start of one, which takes longer than the rest. Each process rests for 0.3 s before it begins: one that has
+just touched its memory is to the scheduler one that computes, and whoever it starts is often given another processor, which has
+to be woken. That is no matter of memory: what a process without any takes that has computed for as long stands in rows of
+its own.
 
 ";
 

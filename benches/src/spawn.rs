@@ -17,8 +17,10 @@ const ROUNDS: usize = 100;
 /// Every how many turns there is one with much memory.
 const SELDOM: usize = 2;
 
+/// Of ways in which it computes instead.
+const BUSY: &str = "-busy";
 /// How long a process rests before it begins: to the scheduler one that has just touched its memory, or only started, is one that
-/// computes, which gets another processor to wake others on; the same in `spawn.c`.
+/// computes; the same in `spawn.c`.
 const REST: Duration = Duration::from_millis(300);
 
 type Wait = Box<dyn FnOnce() -> Result<()>>;
@@ -26,7 +28,7 @@ type Wait = Box<dyn FnOnce() -> Result<()>>;
 type Start = Box<dyn FnMut() -> Result<Wait>>;
 
 /// Who starts the program.
-pub(crate) const WAYS: [(&str, &str); 6] = [
+pub(crate) const WAYS: [(&str, &str); 8] = [
     (
         "floor",
         "C: clone(CLONE_VM \\| CLONE_VFORK \\| CLONE_FILES) and the same system calls, the same filter among them",
@@ -34,6 +36,8 @@ pub(crate) const WAYS: [(&str, &str); 6] = [
     ("prepared", "isol: Spawner::spawn(), prepared once"),
     ("floor-bare", "C, without a filter of system calls"),
     ("prepared-bare", "isol: Spawner::spawn(), prepared once, with `Seccomp::None`"),
+    ("floor-busy", "C, as in the first row, in a process that has computed until then"),
+    ("prepared-busy", "isol, as in the second row, in a process that has computed until then"),
     ("whole", "isol: Isolation::spawn(), planned and prepared each time"),
     (
         "std",
@@ -60,6 +64,10 @@ pub(crate) fn measure(site: &Site, at: &[(u64, u64)]) -> Result<Vec<Point>> {
             }
             for who in 0..WAYS.len() {
                 let who = (who + turn) % WAYS.len();
+                // What a process has is no matter there.
+                if WAYS[who].0.ends_with(BUSY) && (gibibytes, descriptors) != at[0] {
+                    continue;
+                }
                 // A fork of such a process takes a tenth of a second and more.
                 let slow = WAYS[who].0 == "std" && gibibytes > 0;
                 let rounds = if slow { 3 } else { ROUNDS };
@@ -68,13 +76,14 @@ pub(crate) fn measure(site: &Site, at: &[(u64, u64)]) -> Result<Vec<Point>> {
         }
     }
     let point = |(&(gibibytes, descriptors), taken): (&(u64, u64), Vec<Vec<f64>>)| {
+        let taken = WAYS.iter().zip(taken).filter(|(_, times)| !times.is_empty());
         let of_way = move |(&(way, _), times): (&(&'static str, _), _)| Point {
             way,
             gibibytes,
             descriptors,
             times: Times::new(times),
         };
-        WAYS.iter().zip(taken).map(of_way).collect::<Vec<_>>()
+        taken.map(of_way).collect::<Vec<_>>()
     };
     Ok(at.iter().zip(taken).flat_map(point).collect())
 }
@@ -96,8 +105,11 @@ fn one(
     };
     command.arg(&site.root).args([UID, "/bin/nothing"]);
     command.args([rounds.to_string(), gibibytes.to_string(), descriptors.to_string()]);
-    if way == "floor" {
+    if matches!(way, "floor" | "floor-busy") {
         command.arg(site.filter()?);
+    }
+    if way == "floor-busy" {
+        command.arg("busy");
     }
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -116,10 +128,16 @@ pub(crate) fn samples(words: &[&str]) -> Result<()> {
     let (rounds, gibibytes): (usize, usize) = (rounds.parse()?, gibibytes.parse()?);
     let (id, program): (u32, String) = (uid.parse()?, program.to_owned());
     let touched = vec![1_u8; gibibytes << 30];
-    std::thread::sleep(REST);
     for _ in 10..descriptors.parse()? {
         // Not close-on-exec, and never closed here.
         fcntl(std::io::stdin(), FcntlArg::F_DUPFD(3))?;
+    }
+    let (way, busy) = way.strip_suffix(BUSY).map_or((way, false), |way| (way, true));
+    let begun = Instant::now();
+    if busy {
+        while begun.elapsed() < REST {}
+    } else {
+        std::thread::sleep(REST);
     }
     let (user, group) = (Uid::new(id).ok_or("a uid")?, Gid::new(id).ok_or("a gid")?);
     let policy = || {

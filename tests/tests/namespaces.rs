@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use isol_tests::{
-    BUSYBOX, Run, Started, TestRoot, children, isol, isol_with, must_have_namespaces, own_uid, run,
-    running_with, state, unless, until,
+    BUSYBOX, Run, Started, TestRoot, children, isol, isol_path, isol_with, must_have,
+    must_have_namespaces, own_uid, run, running_with, state, unless, until,
 };
 use nix::sys::signal::Signal;
 
@@ -261,6 +261,34 @@ fn uid_0_has_no_powers_unless_they_are_allowed() {
     }
     let mut alone = isol_with(["run", "--allow", "superuser", "--", BUSYBOX, "true"]);
     run(&mut alone).refused(125, &["help: --allow root-user,superuser"]);
+}
+
+/// Somebody listens and is connected to on 127.0.0.1: by busybox, whose `nc` is in no hurry to be there.
+const OVER_THE_LOOPBACK: &str = "nc -l -p 4000 >/tmp/heard & for try in 1 2 3 4 5 6 7 8 9; do
+    echo hello | nc -w 5 127.0.0.1 4000 2>/dev/null && break; sleep 0.2; done; wait; cat /tmp/heard";
+
+#[test]
+fn a_network_of_its_own_has_a_loopback_that_is_up() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let words = ["--network", "none", "--", BUSYBOX, "sh", "-c", OVER_THE_LOOPBACK];
+    let by_root = run(isol_with(["run"]).args(words));
+    assert_eq!(by_root.succeeded(), "hello\n");
+    assert_eq!(as_nobody_special(own_uid(), &words).succeeded(), "hello\n");
+}
+
+#[test]
+fn what_keeps_the_loopback_down_is_said_and_nothing_runs() {
+    if !must_have_namespaces() || !must_have(&["strace"]) {
+        return;
+    }
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "--inject=socket:error=EACCES"]);
+    strace.arg(isol_path()).args(["run", "--network", "none", "--", BUSYBOX, "echo", "it runs"]);
+    let said = run(&mut strace);
+    assert_eq!(said.out, "");
+    said.refused(125, &["namespaces: bringing the loopback up: Permission denied"]);
 }
 
 /// The command as somebody who is not root.

@@ -20,6 +20,7 @@ mod typed;
 
 use isol_core::{
     Allow, Backend, Guarantee, Layers, Mode, Os, PlanError, Policy, Request, Support, Unavailable,
+    User,
 };
 
 pub use mounts::{LOCK as MOUNTS_LOCK, sweep as sweep_mounts};
@@ -54,7 +55,13 @@ impl Backend for Jail {
     }
 
     fn stays_outside(&self, policy: &Policy) -> bool {
-        policy.mounts().is_some() || takes_the_powers_of_root(policy)
+        // Who a name stands for is not known here.
+        let may_be_root = match &policy.user {
+            User::Id(uid) => uid.is_root(),
+            User::Name(_) => true,
+            User::Auto => false,
+        };
+        policy.mounts().is_some() || may_be_root && takes_the_powers_of_root(policy)
     }
 
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
@@ -168,6 +175,8 @@ mod tests {
             let request = Request { policy, identity, mode, command: None, os: Os::FreeBsd };
             isol_steps::assemble(&Jail, &request, Default::default())
         };
+        let somebody = Policy::confine("/srv/x").user(User::Id(Uid::new(80).unwrap()));
+        assert!(!Jail.stays_outside(&somebody.allow(Allow::RootUser).build().unwrap()));
         let powers = [Guarantee::PrivilegesEmpty, Guarantee::NoNewRoot];
         let powerless = plan(Mode::Spawn, &[Allow::RootUser]).unwrap();
         let seal = powerless.steps().find(|s| s.name() == isol_core::step_names::JAIL_SEAL);

@@ -106,7 +106,9 @@ impl Step for Namespaces {
         let names: Vec<_> = self.kinds.names().collect();
         let init = match (self.kinds.has(Kinds::PID), self.mode) {
             (false, _) => "",
-            (true, Mode::Spawn) => "; behind an init, pid 1 inside, that ends with the program, and with isol",
+            (true, Mode::Spawn) => {
+                "; behind an init, pid 1 inside, that ends with the program, and with isol"
+            }
             (true, Mode::Enter | Mode::Exec) => {
                 "; go on in a child, behind an init, pid 1 inside, that ends with it, and with this process"
             }

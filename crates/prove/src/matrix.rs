@@ -7,7 +7,7 @@ use std::io;
 use isol_core::{Backend, Guarantee, Mode, Problem, Support};
 
 pub use cell::{Question, Tried, answer};
-pub(crate) use cell::{as_given, as_root, ask_for_all};
+pub(crate) use cell::{as_given, as_root, as_root_without_powers, ask_for_all};
 
 use crate::subject::Subject;
 use crate::{Row, Site, Verdict};

@@ -118,9 +118,11 @@ pub(crate) fn scenarios(site: &Site, backend: &'static dyn Backend) -> Vec<Scena
             scenarios.push(Scenario { user, require: Vec::new(), ..scenario.clone() });
         }
         if mode == Mode::Spawn && offered(backend, mode).contains(&Guarantee::RootHarmless) {
-            let mut root = Scenario { require: Vec::new(), ..scenario.clone() };
-            matrix::as_root(&mut root);
-            scenarios.push(root);
+            for make in [matrix::as_root, matrix::as_root_without_powers] {
+                let mut root = Scenario { require: Vec::new(), ..scenario.clone() };
+                make(&mut root);
+                scenarios.push(root);
+            }
         }
         if ordinary().is_some() && offered(backend, mode).contains(&Guarantee::GroupsExact) {
             let mut given = scenario.clone();

@@ -302,9 +302,9 @@ pub struct Inner {
 /// Makes the init of the new pid namespace and, beneath it, the program-to-be, in which alone it returns.
 /// Async-signal-safe for [`Split::Child`].
 ///
-/// The init ignores its children's ends, so that the kernel waits for them, and ends when `parent` ends, or this process
-/// for [`Split::InPlace`]; with it ends everything in the namespace. It has no capability, no descriptor, and
-/// is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. With an image its memory is
+/// The init ignores its children's ends, so that the kernel waits for them, and ends when the program ends, or `parent`, or this
+/// process for [`Split::InPlace`]; with it ends everything in the namespace. It has no capability, no descriptor but those of
+/// these two, and is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. With an image its memory is
 /// a program of some hundred bytes, else a copy of this one's. Where it gets ready beside this process it brings the
 /// loopback interface up, if `loopback` asks for that. `made` is told the init's pid as soon as there is one.
 ///

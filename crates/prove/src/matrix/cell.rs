@@ -150,20 +150,24 @@ fn attack_in(
     // What the tree should not have is in it but for this guarantee's own run.
     let clean = |g: Guarantee| g == Guarantee::RootClean;
     let (on_clean, others): (Vec<_>, Vec<_>) = attacks.into_iter().partition(|(g, _)| clean(*g));
+    let powerless = as_powerless_root(question, setting, &others);
     let (given, others) = as_somebody_given(question, setting, others);
-    for (attacks, clean, somebody) in
-        [(others, false, false), (on_clean, true, false), (given, false, true)]
-    {
+    for (attacks, how) in [
+        (others, Way::Plainly),
+        (on_clean, Way::OnACleanTree),
+        (given, Way::AsSomebodyGiven),
+        (powerless, Way::AsPowerlessRoot),
+    ] {
         if attacks.is_empty() {
             continue;
         }
-        let aside = if clean { Some(site.cleaned()?) } else { None };
+        let aside = if how == Way::OnACleanTree { Some(site.cleaned()?) } else { None };
         let mut scenario = scenario(site, question, setting);
-        if clean {
-            scenario.require.push(Guarantee::RootClean);
-        }
-        if somebody {
-            as_given(&mut scenario);
+        match how {
+            Way::Plainly => {}
+            Way::OnACleanTree => scenario.require.push(Guarantee::RootClean),
+            Way::AsSomebodyGiven => as_given(&mut scenario),
+            Way::AsPowerlessRoot => as_root_without_powers(&mut scenario),
         }
         let (outcome, expected) = site.attack(&scenario, &attacks)?;
         drop(aside);
@@ -172,7 +176,28 @@ fn attack_in(
     Ok(())
 }
 
+/// How the attacks of one run are made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plainly,
+    OnACleanTree,
+    AsSomebodyGiven,
+    AsPowerlessRoot,
+}
+
 type Attacks = Vec<(Guarantee, &'static Attack)>;
+
+/// What uid 0 is kept from unless `superuser` is allowed, tried as uid 0 once more. In one mode: a jail takes a parent
+/// for it.
+fn as_powerless_root(question: &Question, setting: Setting, attacks: &Attacks) -> Attacks {
+    let spawns = matches!(question.subject, Subject::Isol(_, Mode::Spawn));
+    let offered = is_offered(question, Guarantee::RootHarmless);
+    if setting != Setting::Ordinary || !spawns || !offered || question.least {
+        return Vec::new();
+    }
+    let kept = Allow::Superuser.gives_up();
+    attacks.iter().copied().filter(|(guarantee, _)| kept.contains(*guarantee)).collect()
+}
 
 /// Where an ordinary user has been given ids: the attacks as somebody of these, which are all, and those as himself, without
 /// what does not hold for him.
@@ -276,6 +301,12 @@ pub(crate) fn as_root(scenario: &mut Scenario) {
     scenario.user = Who::Id(0);
     let allowed = [Allow::RootUser, Allow::Superuser, Allow::RootGroup, Allow::SharedUid];
     scenario.allow.extend(allowed.map(|allow| allow.id().to_owned()));
+}
+
+/// Has the program be uid 0 without a superuser's powers.
+pub(crate) fn as_root_without_powers(scenario: &mut Scenario) {
+    as_root(scenario);
+    scenario.allow.retain(|allowed| allowed != Allow::Superuser.id());
 }
 
 /// Has the policy ask for what the backend gives on request.

@@ -77,7 +77,10 @@ impl Child {
 pub(super) const SIGKILL: i32 = 9;
 
 pub(super) fn end_init(init: Option<Pid>) {
-    if let Some(init) = init {
+    // It ends by itself when the program has. If it has been waited for, by whoever, its number is nobody's or another's.
+    if let Some(init) = init
+        && matches!(process::poll(init), Ok(None))
+    {
         let _ = process::signal(init, SIGKILL);
         let _ = process::wait(init);
     }

@@ -142,6 +142,12 @@ fn over_a_pipe(
     // With its init the kernel ends the child, which can't say why then.
     let outcome = match (outcome, made.failed) {
         (Outcome::Silent, Some(failed)) => Outcome::Failed(no_init(prepared, failed)),
+        // Nor can it make anybody else any more.
+        (Outcome::Failed(Record::Failed(found)), Some(failed))
+            if usize::from(found.step) == split_at(prepared) =>
+        {
+            Outcome::Failed(no_init(prepared, failed))
+        }
         (outcome, _) => outcome,
     };
     // Whoever waits for leave hears by this that there is none.
@@ -155,8 +161,13 @@ fn over_a_pipe(
 
 fn no_init(prepared: &Prepared, failed: i32) -> Record {
     let (errno, what) = isol_sys::namespaces::why_no_init(failed);
-    let step = prepared.plan().steps().position(|step| step.replaces_child()).unwrap_or(0);
-    Record::Failed(Failure { step: step as u16, fault: Fault::call(errno, what) })
+    let step = split_at(prepared) as u16;
+    Record::Failed(Failure { step, fault: Fault::call(errno, what) })
+}
+
+/// The step that makes the init.
+fn split_at(prepared: &Prepared) -> usize {
+    prepared.plan().steps().position(|step| step.replaces_child()).unwrap_or(0)
 }
 
 fn cant_make_a_child(source: io::Error) -> LaunchError {

@@ -196,18 +196,22 @@ fn shut(watch: Watch) -> Result<RawFd, Errno> {
     check(unsafe { libc::close(watch.ready) }).map(|_| program)
 }
 
+/// How often a copy looks for the program, a millisecond apart.
+const LOOKS: usize = 2000;
+
 /// What becomes the program, by a descriptor, once it is there; a negative number where the kernel gives none. `None` if the
 /// guardian has ended before.
 fn program_inside(guardian: RawFd) -> Option<RawFd> {
-    loop {
+    for _ in 0..LOOKS {
         // SAFETY: takes numbers.
         match check_long(unsafe { libc::syscall(libc::SYS_pidfd_open, PROGRAM, 0) }) {
             Ok(fd) => return Some(fd as RawFd),
             Err(Errno(libc::ESRCH)) if poll([guardian, -1], 1) > 0 => return None,
             Err(Errno(libc::ESRCH)) => {}
-            Err(_) => return Some(-1),
+            Err(_) => break,
         }
     }
+    Some(-1)
 }
 
 fn wait_for_the_end(guardian: RawFd, program: RawFd) -> ! {
@@ -234,11 +238,13 @@ mod tests {
     use std::os::fd::{AsRawFd, OwnedFd};
 
     /// It does not outlive a test that fails.
-    fn pidfd_of_a_sleeper() -> (Pid, OwnedFd) {
+    fn sleeper() -> (Pid, OwnedFd) {
         use std::os::fd::FromRawFd;
         let sleep = || {
             // SAFETY: takes two numbers.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            // Or else it would keep other tests' pipes open.
+            crate::descriptors::close_between(3, RawFd::MAX).unwrap();
             loop {
                 // SAFETY: no arguments.
                 unsafe { libc::pause() };
@@ -272,20 +278,24 @@ mod tests {
         }
     }
 
-    /// Also where there is no pid namespace and the kernel's own number 2 stands for the program: that its guardian is
-    /// gone ends it, and nothing else.
-    fn it_is_shut_and_ends_with_its_guardian(image: Option<&Image>) {
-        // SAFETY: takes two numbers, and sends nothing.
-        if unsafe { libc::kill(PROGRAM, 0) } == -1 && crate::errno::last().0 == libc::ESRCH {
-            return;
-        }
-        let (sleeper, guardian) = pidfd_of_a_sleeper();
+    /// Who ends it.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum End {
+        Guardian,
+        Program,
+    }
+
+    /// In a pid namespace of a thread's own: that who it waits for is gone ends it, and nothing else.
+    fn it_is_shut_and_ends_with(end: End, image: Option<&Image>) {
+        let (guardian, watched) = sleeper();
+        let watched = watched.as_raw_fd();
         let (read, ready) = crate::pipe::new().unwrap();
-        let watch =
-            Watch { guardian: guardian.as_raw_fd(), ready: ready.as_raw_fd(), loopback: false };
+        let watch = Watch { guardian: watched, ready: ready.as_raw_fd(), loopback: false };
+        super::super::leave(super::super::Kinds::PID).unwrap();
         let Init { pid, failed, .. } = make(watch, image, 0).unwrap();
         drop(ready);
         assert_eq!(failed, None);
+        let (program, _) = sleeper();
         assert!(crate::pipe::wait_for_byte(read.as_raw_fd()));
         assert!(!crate::pipe::wait_for_byte(read.as_raw_fd()), "it keeps its end");
         assert_eq!(status(pid, "Name"), "isol-init");
@@ -298,34 +308,57 @@ mod tests {
         );
         let ignored = u64::from_str_radix(&status(pid, "SigIgn"), 16).unwrap();
         assert_ne!(ignored & 1 << (libc::SIGCHLD - 1), 0);
-        match fs::read_link(format!("/proc/{pid}/cwd")) {
-            Ok(directory) => {
-                assert_eq!(directory.to_str(), Some("/"));
-                look_into(pid, image.is_some());
-            }
-            // Not even who has started it, if he is an ordinary user.
-            Err(error) => {
-                assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
-                assert!(!nix::unistd::geteuid().is_root());
-            }
-        }
+        assert_eq!(fs::read_link(format!("/proc/{pid}/cwd")).unwrap().to_str(), Some("/"));
+        look_into(pid, image.is_some());
         // SAFETY: takes two numbers.
         assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
         assert_eq!(process::poll(Pid::new(pid)).unwrap(), None);
-        process::signal(sleeper, libc::SIGKILL).unwrap();
+        let (first, then) = match end {
+            End::Guardian => (guardian, program),
+            End::Program => (program, guardian),
+        };
+        process::signal(first, libc::SIGKILL).unwrap();
+        process::wait(first).unwrap();
+        if end == End::Guardian {
+            // It is killed by the init's end, which waits until it has been waited for.
+            assert_eq!(process::wait(then).unwrap(), Status::Signalled(libc::SIGKILL));
+        }
         assert_eq!(process::wait(Pid::new(pid)).unwrap(), Status::Exited(0));
-        process::wait(sleeper).unwrap();
+        if end == End::Program {
+            process::signal(then, libc::SIGKILL).unwrap();
+            process::wait(then).unwrap();
+        }
+    }
+
+    /// Each in a thread, whose children alone are in the namespace.
+    fn it_is_shut_and_ends(image: Option<&Image>) {
+        if !crate::privileges::may_administer() {
+            return;
+        }
+        for end in [End::Guardian, End::Program] {
+            std::thread::scope(|threads| {
+                threads.spawn(|| it_is_shut_and_ends_with(end, image)).join().unwrap();
+            });
+        }
     }
 
     #[test]
-    fn the_program_is_shut_and_ends_with_its_guardian() {
+    fn the_program_is_shut_and_ends_with_whom_it_waits_for() {
         let image = Image::new().expect("this kernel executes what is in memory");
-        it_is_shut_and_ends_with_its_guardian(Some(&image));
+        it_is_shut_and_ends(Some(&image));
     }
 
     #[test]
     fn so_does_a_copy() {
-        it_is_shut_and_ends_with_its_guardian(None);
+        it_is_shut_and_ends(None);
+    }
+
+    #[test]
+    fn what_failed_is_told_with_its_name() {
+        use super::super::{AT_LOOPBACK, why_no_init};
+        assert_eq!(why_no_init(libc::EPERM), (Errno(libc::EPERM), "the init"));
+        let of_the_loopback = (Errno(libc::EPERM), "bringing the loopback up");
+        assert_eq!(why_no_init(libc::EPERM | AT_LOOPBACK), of_the_loopback);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! this and nothing of its maker's.
 //!
 //! It becomes undumpable, looks for the process inside that becomes the program, says so by a byte to descriptor 1, closes that,
-//! and waits until either that process ends or the one that descriptor 0 is of. Where the kernel has no pidfd_open(2) it waits for
-//! the latter alone: poll(2) passes negative descriptors by.
+//! and waits until either that process ends or the one that descriptor 0 is of. Where it is given no descriptor, or none for some
+//! seconds, it waits for the latter alone: poll(2) passes negative descriptors by.
 
 /// In nanoseconds, how long it waits before it looks again: a number that every processor takes in one instruction.
 const MOMENT: i64 = 0x8000;
+/// How often it looks.
+const LOOKS: i64 = 0x8000;
 
 // The machine code: it knows no address, and uses registers and its stack alone.
 #[cfg(target_arch = "x86_64")]
@@ -32,6 +34,7 @@ std::arch::global_asm!(
     "lea rsi, [rip + 4f]",
     "mov eax, {prctl}",
     "syscall",
+    "mov r12d, {looks}",
     // pidfd_open(2, 0)
     "2:",
     "mov edi, {program}",
@@ -55,8 +58,9 @@ std::arch::global_asm!(
     "syscall",
     "add rsp, 24",
     "test rax, rax",
-    "jle 2b",
-    "jmp 3f",
+    "jg 3f",
+    "dec r12d",
+    "jnz 2b",
     // write(1, "i", 1), close(1)
     "5:",
     "lea rsi, [rip + 4f]",
@@ -108,6 +112,7 @@ std::arch::global_asm!(
     pidfd_open = const libc::SYS_pidfd_open,
     program = const super::PROGRAM,
     moment = const MOMENT,
+    looks = const LOOKS,
     watched = const (libc::POLLIN as i64) << 32,
     interrupted = const libc::EINTR,
     no_process = const libc::ESRCH,
@@ -136,6 +141,7 @@ std::arch::global_asm!(
     "mov x8, #{prctl}",
     "svc #0",
     "mov x10, #{watched}",
+    "mov x13, #{looks}",
     "2:",
     "mov x0, #{program}",
     "mov x1, #0",
@@ -156,8 +162,9 @@ std::arch::global_asm!(
     "svc #0",
     "add sp, sp, #32",
     "cmp x0, #0",
-    "b.le 2b",
-    "b 3f",
+    "b.gt 3f",
+    "subs x13, x13, #1",
+    "b.ne 2b",
     "5:",
     "mov x0, #1",
     "adr x1, 4f",
@@ -204,6 +211,7 @@ std::arch::global_asm!(
     pidfd_open = const libc::SYS_pidfd_open,
     program = const super::PROGRAM,
     moment = const MOMENT,
+    looks = const LOOKS,
     watched = const (libc::POLLIN as i64) << 32,
     interrupted = const libc::EINTR,
     no_process = const libc::ESRCH,
