@@ -10,7 +10,7 @@ use clap::Args;
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) often: Often,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "More options")]
     pub(crate) seldom: Seldom,
 }
 
