@@ -264,7 +264,8 @@ fn uid_0_has_no_powers_unless_they_are_allowed() {
 }
 
 /// Somebody listens and is connected to on 127.0.0.1: by busybox, whose `nc` is in no hurry to be there.
-const OVER_THE_LOOPBACK: &str = "nc -l -p 4000 >/tmp/heard & for try in 1 2 3 4 5 6 7 8 9; do
+/// Whoever waits for nothing gives up some day.
+const OVER_THE_LOOPBACK: &str = "timeout 60 nc -l -p 4000 >/tmp/heard & for try in `seq 100`; do
     echo hello | nc -w 5 127.0.0.1 4000 2>/dev/null && break; sleep 0.2; done; wait; cat /tmp/heard";
 
 #[test]
