@@ -145,6 +145,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn what_shows_more_than_files_is_found() {
         let info = b"22 1 8:1 / / rw - ext4 /dev/vda rw\n\
             25 22 0:5 / /a\\040b/proc rw shared:7 master:1 - proc proc rw\n\

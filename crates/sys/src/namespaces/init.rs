@@ -343,12 +343,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn the_program_is_shut_and_ends_with_whom_it_waits_for() {
         let image = Image::new().expect("this kernel executes what is in memory");
         it_is_shut_and_ends(Some(&image));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn so_does_a_copy() {
         it_is_shut_and_ends(None);
     }
@@ -362,11 +364,13 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn a_kernel_that_cant_be_asked_is_tried() {
         assert!(Image::new().unwrap().is_executed_once());
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn one_that_is_not_executed_is_told_of() {
         // What is no program of this machine's.
         let (_, not_a_program) = crate::pipe::new().unwrap();

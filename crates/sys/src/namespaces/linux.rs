@@ -140,6 +140,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn a_namespace_is_told_by_its_number() {
         use std::os::unix::fs::MetadataExt;
         let own = Own::open().unwrap();

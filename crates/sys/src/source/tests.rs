@@ -26,6 +26,7 @@ fn own() -> Option<Uid> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn one_s_own_links_are_followed_and_the_path_says_where_it_is() {
     let (_kept, dir) = tree();
     let file = open(&dir.join("link/./file"), own()).unwrap();
@@ -39,6 +40,7 @@ fn one_s_own_links_are_followed_and_the_path_says_where_it_is() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "makes system calls")]
 fn what_is_no_path_to_anything_is_refused() {
     let (_kept, dir) = tree();
     assert!(matches!(open(Path::new("a"), None), Err(SourceError::Relative { .. })));

@@ -183,6 +183,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn one_that_is_nowhere_is_missing_and_one_in_another_s_directory_is_unsafe() {
         let missing = Helper::find("no-such-map", &PLACES);
         assert_eq!(missing, Err(HelperError::Missing { name: "no-such-map" }));

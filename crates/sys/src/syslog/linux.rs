@@ -185,6 +185,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
     fn a_sender_that_has_ended_leaves_its_uid() {
         let (from, to) = UnixDatagram::pair().unwrap();
         let on: libc::c_int = 1;
