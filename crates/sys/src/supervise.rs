@@ -57,6 +57,11 @@ impl Signals {
             set.add(nix::sys::signal::Signal::try_from(signal)?);
         }
         set.thread_block()?;
+        // pthread_sigmask(3) gives back an error's number, which nix takes for success.
+        let blocked = nix::sys::signal::SigSet::thread_get_mask()?;
+        if !set.iter().all(|signal| blocked.contains(signal)) {
+            return Err(io::Error::other("they are not blocked"));
+        }
         // BSDs discard a signal that is ignored, blocked or not: by default, or because whoever started this process
         // ignored it, as nohup(1) does. And nobody waits for the children of a process that ignores SIGCHLD.
         for signal in FORWARDED.into_iter().chain([libc::SIGCHLD]) {
