@@ -61,7 +61,9 @@ impl Backend for Jail {
             User::Name(_) => true,
             User::Auto => false,
         };
-        policy.mounts().is_some() || may_be_root && takes_the_powers_of_root(policy)
+        let powerless =
+            policy.allow.contains(Allow::RootUser) && !policy.allow.contains(Allow::Superuser);
+        policy.mounts().is_some() || may_be_root && powerless
     }
 
     fn layers(&self, request: &Request<'_>) -> Result<Layers, PlanError> {
@@ -94,7 +96,7 @@ impl Backend for Jail {
         }
         let settings = tight::settings(policy)?;
         let is_root = request.identity.is_root();
-        if is_root && takes_the_powers_of_root(policy) && request.mode != Mode::Spawn {
+        if is_root && !request.is_superuser() && request.mode != Mode::Spawn {
             return Err(PlanError::CantHonour {
                 backend: NAME,
                 what: "uid 0 without the superuser's powers".into(),
@@ -105,8 +107,7 @@ impl Backend for Jail {
                 help: Some("spawn the program, or --allow root-user,superuser".into()),
             });
         }
-        let is_superuser = is_root && policy.allow.contains(Allow::Superuser);
-        let sealed = request.mode == Mode::Spawn && !is_superuser;
+        let sealed = request.mode == Mode::Spawn && !request.is_superuser();
         let jail = step::Jail::new(policy, settings.clone(), sealed);
         let mut layers = Layers::default();
         if policy.mounts().is_some() {
@@ -122,11 +123,6 @@ impl Backend for Jail {
         }
         Ok(layers)
     }
-}
-
-/// Whether uid 0, if it is who runs, is not to be the jail's superuser.
-fn takes_the_powers_of_root(policy: &Policy) -> bool {
-    policy.allow.contains(Allow::RootUser) && !policy.allow.contains(Allow::Superuser)
 }
 
 /// The devices that a devfs in the jail's root shows.

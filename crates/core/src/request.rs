@@ -16,3 +16,11 @@ pub struct Request<'a> {
     /// The operating system to plan for.
     pub os: Os,
 }
+
+impl Request<'_> {
+    /// Whether the program is uid 0 and keeps what powers a superuser has inside.
+    #[must_use]
+    pub fn is_superuser(&self) -> bool {
+        self.identity.is_root() && self.policy.allow.contains(crate::Allow::Superuser)
+    }
+}

@@ -153,12 +153,7 @@ fn give_up(
     // One who has been given no other ids can't change his groups.
     let stay = backend.runs_as_caller() && matches!(request.identity, Identity::Fixed(_));
     let capabilities = request.os.has_capabilities();
-    let keep = match ids {
-        Some(ids) if ids.uid.is_root() && request.policy.allow.contains(Allow::Superuser) => {
-            backend.capabilities_of_root()
-        }
-        _ => 0,
-    };
+    let keep = if request.is_superuser() { backend.capabilities_of_root() } else { 0 };
     if capabilities {
         steps.push(Box::new(BoundingSet { keep }));
         steps.push(Box::new(Securebits { stays_root: keep != 0 }));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use isol_core::seccomp::{RULES, Refusal, Rule};
 use isol_core::{
-    Allow, Errno, Fault, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request,
-    Scene, Seccomp, Stage, Step, ThreadScope, step_names,
+    Errno, Fault, Guarantee as G, Mode, Phase, PrepareError, Problem, Record, Request, Scene,
+    Seccomp, Stage, Step, ThreadScope, step_names,
 };
 use isol_sys::filter::{self, Asked, Program, Scope, Verdict};
 
@@ -46,8 +46,7 @@ impl Filter {
     pub(crate) fn new(request: &Request<'_>, confines: bool) -> Self {
         Self {
             wanted: request.policy.seccomp.clone(),
-            is_superuser: request.identity.is_root()
-                && request.policy.allow.contains(Allow::Superuser),
+            is_superuser: request.is_superuser(),
             tells: request.policy.tell_refusals,
             confines,
             program: None,
