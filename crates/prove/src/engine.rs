@@ -253,16 +253,17 @@ impl Session<'_> {
         let brief = self.site.brief(self, victim.as_ref())?;
         let names: Vec<_> =
             attacks.iter().map(|(g, a)| (g.id().to_owned(), a.name.to_owned())).collect();
-        self.channel.send(&Order::Attack(Box::new(brief), names))?;
+        let mut said = self.channel.send(&Order::Attack(Box::new(brief), names));
         let mut seen = Vec::with_capacity(attacks.len());
         loop {
-            match self.channel.receive() {
+            said = match said.and_then(|()| self.channel.receive()) {
                 Ok(Some(Report::Saw(probe, name, what))) => {
                     if let (Ok(g), Some(attack)) = (probe.parse(), probes::attack(&probe, &name)) {
                         seen.push((g, attack.name, what));
                     }
+                    Ok(())
                 }
-                Ok(Some(Report::Want(want))) => self.site.help(&self.channel, want)?,
+                Ok(Some(Report::Want(want))) => self.site.help(&self.channel, want),
                 Ok(Some(Report::Done)) => return Ok(Outcome::Attacked(seen)),
                 other => {
                     // What was not said counts against the guarantee.
@@ -277,7 +278,7 @@ impl Session<'_> {
                     }
                     return Ok(Outcome::Attacked(seen));
                 }
-            }
+            };
         }
     }
 

@@ -364,6 +364,14 @@ pub fn await_init_now() -> Result<(), (Errno, &'static str)> {
     system::awaited().map_or(Err(why_no_init(libc::EINVAL)), await_init)
 }
 
+/// Waits for the init that has been left to be waited for, if nobody has waited for it since. Async-signal-safe.
+///
+/// # Errors
+/// As [`await_init`].
+pub fn await_init_if_left() -> Result<(), (Errno, &'static str)> {
+    system::awaited().map_or(Ok(()), await_init)
+}
+
 /// Whether this process is in a pid namespace that its parent is not in, and is not its init. Async-signal-safe.
 #[must_use]
 pub fn parent_is_outside() -> bool {

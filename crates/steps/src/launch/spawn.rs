@@ -5,9 +5,10 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use isol_core::{
-    Failure, Fault, Mode, Prepared, RECORD_LEN, Record, Stage, Stdio, ThreadScope, step_names,
+    Errno, Failure, Fault, Mode, Prepared, RECORD_LEN, Record, Stage, Stdio, ThreadScope, step_names,
 };
 use isol_sys::filter::{self, Program, Refusals};
+use isol_sys::namespaces;
 use isol_sys::pipe;
 use isol_sys::process::{self, Pid, Status};
 use isol_sys::spawn::Table;
@@ -140,13 +141,16 @@ fn over_a_pipe(
         Err(source) => Outcome::Unheard(source),
     };
     // With its init the kernel ends the child, which can't say why then.
+    let no_init = |failed| {
+        Outcome::Failed(Record::Failed(no_init(prepared, namespaces::why_no_init(failed))))
+    };
     let outcome = match (outcome, made.failed) {
-        (Outcome::Silent, Some(failed)) => Outcome::Failed(no_init(prepared, failed)),
+        (Outcome::Silent, Some(failed)) => no_init(failed),
         // Nor can it make anybody else any more.
         (Outcome::Failed(Record::Failed(found)), Some(failed))
             if usize::from(found.step) == split_at(prepared) =>
         {
-            Outcome::Failed(no_init(prepared, failed))
+            no_init(failed)
         }
         (outcome, _) => outcome,
     };
@@ -159,10 +163,8 @@ fn over_a_pipe(
     Ok((pid, init, outcome))
 }
 
-fn no_init(prepared: &Prepared, failed: i32) -> Record {
-    let (errno, what) = isol_sys::namespaces::why_no_init(failed);
-    let step = split_at(prepared) as u16;
-    Record::Failed(Failure { step, fault: Fault::call(errno, what) })
+fn no_init(prepared: &Prepared, (errno, what): (Errno, &'static str)) -> Failure {
+    Failure { step: split_at(prepared) as u16, fault: Fault::call(errno, what) }
 }
 
 /// The step that makes the init.
@@ -177,7 +179,11 @@ fn cant_make_a_child(source: io::Error) -> LaunchError {
 /// What runs between fork and exec: async-signal-safe.
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
     let report = stage.report.unwrap_or(-1);
-    let failed = match prepared.apply(stage) {
+    // An init that nobody has waited for, for want of a step that reads back, takes who does not for gone.
+    let applied = prepared.apply(stage).and_then(|()| {
+        namespaces::await_init_if_left().map_err(|failed| no_init(prepared, failed))
+    });
+    let failed = match applied {
         // Nobody hears, or nobody answers: better not to start than to start unsealed.
         Ok(()) if guarded && !leave_is_given(report) => return 125,
         Ok(()) => match pipe::write_record(report, &Record::Ready.encode()) {
