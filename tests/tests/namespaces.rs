@@ -264,8 +264,10 @@ fn uid_0_has_no_powers_unless_they_are_allowed() {
 }
 
 /// Somebody listens and is connected to on 127.0.0.1: by busybox, whose `nc` is in no hurry to be there.
-/// Whoever waits for nothing gives up some day.
-const OVER_THE_LOOPBACK: &str = "timeout 60 nc -l -p 4000 >/tmp/heard & for try in `seq 100`; do
+/// Whoever waits for nothing gives up some day. The listener has no end of input: it would pass that on, and who speaks
+/// would leave at that.
+const OVER_THE_LOOPBACK: &str = "mkfifo /tmp/held
+    timeout 60 nc -l -p 4000 <>/tmp/held >/tmp/heard & for try in `seq 100`; do
     echo hello | nc -w 5 127.0.0.1 4000 2>/dev/null && break; sleep 0.2; done; wait; cat /tmp/heard";
 
 #[test]
@@ -289,7 +291,7 @@ fn what_keeps_the_loopback_down_is_said_and_nothing_runs() {
     strace.arg(isol_path()).args(["run", "--network", "none", "--", BUSYBOX, "echo", "it runs"]);
     let said = run(&mut strace);
     assert_eq!(said.out, "");
-    said.refused(125, &["namespaces: bringing the loopback up: Permission denied"]);
+    said.refused(125, &["network: bringing the loopback up: Permission denied"]);
 }
 
 /// The command as somebody who is not root.

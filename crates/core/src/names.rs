@@ -39,6 +39,7 @@ names! {
     NAMESPACES "namespaces";
     MOUNTS "mounts";
     HOST_NAME "host-name";
+    NETWORK "network";
     WORKING_DIRECTORY "working-directory";
     BOUNDING_SET "bounding-set";
     SECUREBITS "securebits";

@@ -3,8 +3,9 @@
 //! # What holds here
 //!
 //! 1. *One of the two runs.* CLONE_VFORK suspends the calling thread until the child has ended or has
-//!    become another program; only then does the kernel let go of the memory on the child's side. So
-//!    whatever this thread's frames own outlives the child's use of it.
+//!    become another program; only then does the kernel let go of the memory on the child's side. Where another
+//!    process has taken the child's place by then, this thread waits for that one too (5). So whatever this thread's frames
+//!    own outlives their use of it.
 //! 2. *The stack is the child's alone.* A thread keeps one between its calls; it is taken out of its
 //!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
 //!    is made by a child.
@@ -15,8 +16,8 @@
 //! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
 //!    none of them before it has set it again. Other threads go on, and may hold locks: the child takes none.
 //! 5. *Who the child makes beside itself* runs on a stack above the child's, and is waited for in the end, and so is who
-//!    takes the child's place (`beside.rs`): CLONE_VFORK alone returns, too, when the child is killed. What runs beside
-//!    others that share errno leaves it alone.
+//!    takes the child's place, beside whom the child goes on above, or ends (`beside.rs`). What runs beside others that share
+//!    errno leaves it alone, this thread included while it waits.
 //! 6. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
 //!    by execve(2), which gives it a table of its own too.
 
