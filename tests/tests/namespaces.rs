@@ -281,6 +281,19 @@ fn a_network_of_its_own_has_a_loopback_that_is_up() {
     assert_eq!(as_nobody_special(own_uid(), &words).succeeded(), "hello\n");
 }
 
+/// Pid 1 inside is in the caller's network, and its `/proc` would show that, to gid 0 in spite of `hidepid=invisible`.
+#[test]
+fn the_init_is_not_to_be_seen_and_nor_is_its_network() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let root = TestRoot::new();
+    let options = format!("--user {}:0 --allow root-group --network none", own_uid());
+    let script = "echo /proc/[0-9]*; cat /proc/1/net/dev /proc/1/comm";
+    let said = inside(&root, &options, script);
+    assert_eq!((said.out.as_str(), said.status), ("/proc/2\n", Some(1)), "{said:#?}");
+}
+
 #[test]
 fn what_keeps_the_loopback_down_is_said_and_nothing_runs() {
     if !must_have_namespaces() || !must_have(&["strace"]) {

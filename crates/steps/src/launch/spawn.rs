@@ -157,7 +157,11 @@ fn over_a_pipe(
     drop(read);
     // What the kernel has told; a child that was killed may not have come to tell it.
     let told = replaced.map(|(init, program)| (Pid::new(init), program));
-    let made = made.beside.map(|init| (init, made.successor.map_or(0, Pid::get))).or(told);
+    let program = |told| made.successor.map_or(told, Pid::get);
+    let made = made
+        .beside
+        .map(|init| (init, program(0)))
+        .or_else(|| told.map(|(init, told)| (init, program(told))));
     let (pid, init) = successors(pid, made);
     Ok((pid, init, outcome))
 }

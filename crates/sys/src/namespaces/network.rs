@@ -12,6 +12,7 @@ use crate::spawn::beside::{self, Seat};
 
 const MAKING: &str = "making a network namespace";
 const LOOPBACK: &str = "bringing the loopback up";
+const MAKER: &str = "waiting for who makes the network namespace";
 
 /// Above an errno: that it is the loopback's.
 const AT_LOOPBACK: i32 = 1 << 16;
@@ -100,6 +101,6 @@ fn enter_made(seat: &Seat) -> Result<(), (Errno, &'static str)> {
             Err((Errno(-failed & !AT_LOOPBACK), LOOPBACK))
         }
         Some(failed) => Err((Errno(-failed), MAKING)),
-        None => Err((Errno(libc::ESRCH), MAKING)),
+        None => Err((Errno(libc::ESRCH), MAKER)),
     }
 }

@@ -97,23 +97,17 @@ fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
 
 /// In a child that shares its parent's memory: another child of that parent takes its place, on its stack.
 fn replace(init: i32, ready: RawFd, has_network: bool) -> Result<Inner, Errno> {
-    let mut cells = [0; 2];
-    // Where the first is found, too, if neither of both comes to tell of it.
-    let place = beside::own();
-    let [pid, here] = match place {
-        Some(place) => place.successor(),
-        None => cells.each_mut().map(|cell| &raw mut *cell),
-    };
-    let seat = place.filter(|_| has_network && CAN_MOVE).map(beside::Beside::child);
+    // Where the new one is found, too, if neither of both comes to tell of it, and waited for.
+    let place = beside::own().ok_or(Errno(libc::EINVAL))?;
+    let [pid, here] = place.successor();
+    let seat = (has_network && CAN_MOVE).then(|| place.child());
     let then = seat.map(|seat| (seat, seat.move_to(network::make)));
-    // SAFETY: see `become_sibling`; the cells are above this stack, or on it, and the stack is the new process's from now on.
+    // SAFETY: see `become_sibling`; the cells are above this stack, which is the new process's from now on.
     match unsafe { become_sibling(pid, here, then) } {
         // SAFETY: the kernel has written it, and nobody does any more.
         0 => Ok(Inner { init, program: unsafe { *pid }, ready }),
         failed => {
-            if let Some(place) = place {
-                place.no_successor();
-            }
+            place.no_successor();
             if let Some(seat) = seat {
                 seat.give_up();
             }
@@ -225,6 +219,8 @@ fn addresses(then: Option<(&Seat, Run)>) -> (usize, usize) {
     then.map_or((0, 0), |(seat, run)| ((&raw const *seat).addr(), run as usize))
 }
 
+// Without CLONE_VFORK the kernel gives the new one an empty shadow stack, where those are in use: they are not in
+// programs of Rust's.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const FLAGS: libc::c_int = libc::CLONE_PARENT
     | libc::CLONE_VM

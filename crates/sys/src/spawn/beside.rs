@@ -140,18 +140,24 @@ fn wait_a_while(cell: &AtomicI32, number: i32) {
     };
 }
 
-/// It stays waitable.
+/// It stays waitable. What can't be asked, for want of a right to, has not ended as far as anybody knows.
 fn has_ended(pid: &AtomicI32) -> bool {
     let pid = pid.load(Ordering::Acquire);
+    if pid == 0 {
+        // Never made.
+        return true;
+    }
     // SAFETY: all-zero bytes are a valid `siginfo_t`.
     let mut found: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let how = (libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) as usize;
     let at = (&raw mut found).addr();
     // SAFETY: the structure is writable for the call.
-    let asked =
-        unsafe { raw::call(libc::SYS_waitid, [libc::P_PID as usize, pid as usize, at, how, 0]) };
-    // SAFETY: filled in, or still zero.
-    asked.is_err() || unsafe { found.si_pid() } != 0
+    match unsafe { raw::call(libc::SYS_waitid, [libc::P_PID as usize, pid as usize, at, how, 0]) } {
+        // SAFETY: filled in, or still zero.
+        Ok(_) => (unsafe { found.si_pid() }) != 0,
+        // Somebody else has waited for it.
+        Err(errno) => errno == Errno(libc::ECHILD),
+    }
 }
 
 impl Drop for Place {
@@ -265,13 +271,14 @@ impl Seat {
         let _ = unsafe { raw::call(libc::SYS_futex, [self.answer.as_ptr().addr(), wake, 1, 0, 0]) };
     }
 
-    /// What it has said, once it has; `None` if it has ended without a word, or says none for a minute. Async-signal-safe.
+    /// What it has said, once it has; `None` if it has ended without a word. Async-signal-safe.
     pub(crate) fn answered(&self) -> Option<i32> {
         // For some hundred microseconds, unless somebody else wants the processor: to be woken takes long.
         const LOOKS: u32 = 500;
-        const MILLISECONDS: u32 = 60_000;
         let said = || Some(self.answer.load(Ordering::Acquire)).filter(|answer| *answer != 0);
-        for round in 0..LOOKS + MILLISECONDS {
+        let mut looks = 0;
+        loop {
+            // Cleared by the kernel, or by the thread that waits for the child.
             let ended = self.here.load(Ordering::Acquire) == 0;
             if let Some(answer) = said() {
                 return Some(answer);
@@ -279,14 +286,14 @@ impl Seat {
             if ended {
                 return None;
             }
-            if round < LOOKS {
+            if looks < LOOKS {
+                looks += 1;
                 // SAFETY: takes nothing.
                 let _ = unsafe { raw::call(libc::SYS_sched_yield, [0; 5]) };
             } else {
                 wait_a_while(&self.answer, 0);
             }
         }
-        None
     }
 }
 

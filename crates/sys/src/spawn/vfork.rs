@@ -86,8 +86,8 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: the mapping made in `new`; the child that ran on it is gone from this memory, since CLONE_VFORK returns
-        // only then, and who it made beside itself has been waited for.
+        // SAFETY: the mapping made in `new`; who ran on it is gone from this memory: the child, since CLONE_VFORK returns
+        // only then, and who took its place or was made beside it, since they have been waited for.
         unsafe { libc::munmap(self.base, MAPPED) };
     }
 }
@@ -96,7 +96,7 @@ type Child<'a> = &'a mut dyn FnMut() -> i32;
 
 extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
     // SAFETY: `child` is the address of the reference in `super::child`'s frame, which
-    // lives until the child has left this memory: the parent is suspended until then.
+    // lives until the child has left this memory: the parent is suspended, or waits there, until then.
     let child = unsafe { &mut *child.cast::<Child<'_>>() };
     child()
 }
@@ -113,7 +113,7 @@ pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
     let argument = (&raw mut child).cast();
     // SAFETY: the stack is the child's alone and large enough (2); `run` ends in `_exit` or
-    // execve; the parent's thread is suspended meanwhile (1), so that nothing of its frame
+    // execve; the parent's thread is suspended or waits meanwhile (1), so that nothing of its frame
     // changes; signals are blocked (3), so that no handler runs in the child. The child
     // shares errno and other thread-locals with the suspended thread, which reads none
     // of them before it has set them again (4).
