@@ -1,17 +1,20 @@
 /* What a launcher into namespaces can't do without: mount, pid, ipc, uts, cgroup and network namespaces of its own, the
  * root pivoted to, a private /proc, out of the ids, into the program; its status.
- * namespaces ROOT UID PROGRAM; static. NO_NET in the environment leaves the network out; compiled with -DFILTER="FILE", a
- * compiled filter of system calls is put in force. */
+ * namespaces ROOT UID PROGRAM; static. NO_NET in the environment leaves the network out; compiled with -DLOOPBACK, the
+ * network's loopback is brought up; with -DFILTER="FILE", a compiled filter of system calls is put in force. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +26,12 @@ static struct sock_fprog filter;
 static int inside(void *unused) {
     unsigned id = (unsigned)strtoul(words[2], 0, 10);
     (void)unused;
+#ifdef LOOPBACK
+    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int socket_of_it = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (socket_of_it < 0 || ioctl(socket_of_it, SIOCSIFFLAGS, &loopback) || close(socket_of_it))
+        _exit(125);
+#endif
     if (mount(0, "/", 0, MS_REC | MS_PRIVATE, 0) || mount(words[1], words[1], 0, MS_BIND | MS_REC, 0) ||
         chdir(words[1]) || mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0) ||
         syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/") ||

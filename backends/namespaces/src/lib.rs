@@ -12,7 +12,6 @@ mod host_name;
 mod kinds;
 mod mounts;
 mod namespaces;
-mod network;
 mod refused;
 mod support;
 mod unconfined;
@@ -111,10 +110,6 @@ impl Backend for Namespaces {
             .with(mounts::Mounts::new(policy, kinds, read_only));
         if let Some(name) = &policy.hostname {
             layers = layers.with(host_name::HostName::new(name));
-        }
-        if kinds.has(Kinds::NET) {
-            // Last: it is made meanwhile.
-            layers = layers.with(network::Network::default());
         }
         let by_filter = isol_steps::filter_confines(request);
         if kinds.has(Kinds::NET) && !by_filter {

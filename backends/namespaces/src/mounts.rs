@@ -108,7 +108,7 @@ const A_PROC: &str = "mounting a /proc";
 type MountOption = (&'static CStr, Option<&'static CStr>);
 
 /// Of the program's own processes, and nothing but processes. `invisible` would show all to whoever has gid 0, the init
-/// among them, and of that the network that it is in, which is the caller's.
+/// among them.
 const PROC: [MountOption; 2] = [(c"hidepid", Some(c"ptraceable")), (c"subset", Some(c"pid"))];
 /// For everybody; a tenth of the memory.
 const TMP: [MountOption; 2] = [(c"mode", Some(c"1777")), (c"size", Some(c"10%"))];

@@ -33,7 +33,7 @@ pub(crate) struct Namespaces {
     users: Option<(Users, Uid, Gid)>,
     /// What tells those that are left from all others.
     outside: Vec<(Kinds, u64)>,
-    /// As [`is_blind`] says.
+    /// Whether the program's root has no `/proc`, by which they could be read back at the end.
     blind: bool,
 }
 
@@ -66,8 +66,8 @@ impl Namespaces {
             None => Ok(()),
         };
         let mut told = Ok(());
-        let network = self.kinds.has(Kinds::NET);
-        let inner = namespaces::split(how, image, network, &mut |init| told = tell(init, 0))
+        let loopback = self.kinds.has(Kinds::NET);
+        let inner = namespaces::split(how, image, loopback, &mut |init| told = tell(init, 0))
             .map_err(|errno| Fault::call(errno, "making the init"))?;
         told.and_then(|()| tell(inner.init, inner.program))
             .map_err(|errno| Fault::call(errno, "telling the parent of the init"))?;
@@ -84,9 +84,7 @@ impl Namespaces {
     fn look(&self) -> Result<(), Fault> {
         let looking = |errno| Fault::call(errno, "looking at the namespaces");
         let own = Own::open().map_err(looking)?;
-        // In a root without a `/proc` the network looks itself, which is entered later.
-        let asked = self.outside.iter().filter(|(kind, _)| !self.blind || *kind != Kinds::NET);
-        for &(kind, outside) in asked {
+        for &(kind, outside) in &self.outside {
             if own.identity(kind).map_err(looking)? == outside {
                 return Err(still_outside(kind));
             }
@@ -105,7 +103,7 @@ impl Step for Namespaces {
     }
 
     fn explains(&self) -> String {
-        let names: Vec<_> = self.kinds.without(Kinds::NET).names().collect();
+        let names: Vec<_> = self.kinds.names().collect();
         let init = match (self.kinds.has(Kinds::PID), self.mode) {
             (false, _) => "",
             (true, Mode::Spawn) => {
@@ -115,7 +113,8 @@ impl Step for Namespaces {
                 "; go on in a child, behind an init, pid 1 inside, that ends with it, and with this process"
             }
         };
-        format!("new namespaces: {}{init}", names.join(", "))
+        let loopback = if self.kinds.has(Kinds::NET) { "; bring the loopback up" } else { "" };
+        format!("new namespaces: {}{init}{loopback}", names.join(", "))
     }
 
     fn calls(&self) -> &'static [&'static str] {
@@ -139,11 +138,15 @@ impl Step for Namespaces {
         let has = |kind| self.kinds.has(kind);
         match (has(Kinds::PID), has(Kinds::NET), self.as_caller) {
             (false, false, _) => these!(),
-            (false, true, _) => these!(IpcPrivate),
+            (false, true, _) => these!(NetworkConfined, IpcPrivate),
             (true, false, false) => these!(PidsHidden, SignalsConfined),
-            (true, true, false) => these!(PidsHidden, SignalsConfined, IpcPrivate),
+            (true, true, false) => {
+                these!(PidsHidden, SignalsConfined, NetworkConfined, IpcPrivate)
+            }
             (true, false, true) => these!(PidsHidden, SignalsConfined, RootHarmless),
-            (true, true, true) => these!(PidsHidden, SignalsConfined, IpcPrivate, RootHarmless),
+            (true, true, true) => {
+                these!(PidsHidden, SignalsConfined, NetworkConfined, IpcPrivate, RootHarmless)
+            }
         }
     }
 
@@ -179,7 +182,7 @@ impl Step for Namespaces {
         for kind in self.kinds.iter() {
             self.outside.push((kind, own.identity(kind).map_err(cant(kind))?));
         }
-        self.blind = is_blind(scene);
+        self.blind = !scene.root.as_ref().is_some_and(|root| mounts::has_proc(&root.fd));
         Ok(())
     }
 
@@ -200,7 +203,7 @@ impl Step for Namespaces {
             namespaces::make_files_as(*uid, *gid)
                 .map_err(|errno| Fault::call(errno, "setfsuid to somebody of the namespace"))?;
         }
-        let kinds = self.kinds.without(Kinds::USER).without(Kinds::NET);
+        let kinds = self.kinds.without(Kinds::USER);
         namespaces::leave(kinds).map_err(|errno| Fault::call(errno, "unshare"))?;
         let inner = match has_pids {
             true => Some(self.enter_pids(stage, image.as_ref())?),
@@ -211,6 +214,10 @@ impl Step for Namespaces {
         // namespace.
         if self.blind {
             self.look()?;
+        }
+        if self.kinds.has(Kinds::NET) && !inner.is_some_and(|inner| inner.loopback) {
+            namespaces::loopback_up()
+                .map_err(|errno| Fault::call(errno, "bringing the loopback up"))?;
         }
         match inner {
             Some(inner) => namespaces::await_init_later(inner.ready).map_err(no_init),
@@ -233,13 +240,8 @@ impl Step for Namespaces {
     }
 }
 
-fn no_init(errno: Errno) -> Fault {
-    Fault::call(errno, namespaces::THE_INIT)
-}
-
-/// Whether the program's root has no `/proc`, by which its namespaces could be read back at the end.
-pub(crate) fn is_blind(scene: &Scene) -> bool {
-    !scene.root.as_ref().is_some_and(|root| mounts::has_proc(&root.fd))
+fn no_init((errno, what): (Errno, &'static str)) -> Fault {
+    Fault::call(errno, what)
 }
 
 fn still_outside(kind: Kinds) -> Fault {

@@ -72,8 +72,6 @@ const BEFORE: &[(&str, &str, &str)] = &[
     (SCHEDULING, NAMESPACES, "lowering the nice value takes privilege outside"),
     (NAMESPACES, MOUNTS, "they would be the host's"),
     (NAMESPACES, HOST_NAME, "it would be the host's"),
-    (NAMESPACES, NETWORK, "it is one of the new user namespace's"),
-    (NETWORK, BOUNDING_SET, "going there takes CAP_SYS_ADMIN"),
     (MOUNTS, WORKING_DIRECTORY, "the working directory is one of the new root's"),
     (MOUNTS, BOUNDING_SET, "mounting takes CAP_SYS_ADMIN"),
     (HOST_NAME, BOUNDING_SET, "setting it takes CAP_SYS_ADMIN"),

@@ -39,7 +39,6 @@ names! {
     NAMESPACES "namespaces";
     MOUNTS "mounts";
     HOST_NAME "host-name";
-    NETWORK "network";
     WORKING_DIRECTORY "working-directory";
     BOUNDING_SET "bounding-set";
     SECUREBITS "securebits";

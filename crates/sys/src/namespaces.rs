@@ -24,15 +24,12 @@ cfg_if::cfg_if! {
         mod guardian;
         #[path = "namespaces/users.rs"]
         mod users;
-        #[path = "namespaces/network.rs"]
-        mod network;
     } else {
         #[path = "namespaces/none.rs"]
         mod system;
         use system as split;
         use system as users;
         use system as init;
-        use system as network;
     }
 }
 
@@ -118,7 +115,7 @@ pub fn leave(kinds: Kinds) -> Result<(), Errno> {
 /// # References
 /// setns(2), user_namespaces(7)
 pub fn enter_users(fd: RawFd) -> Result<(), Errno> {
-    system::join(fd, Kinds::USER)?;
+    system::join_user(fd)?;
     // SAFETY: the number is the caller's, who has no more use for it.
     unsafe { libc::close(fd) };
     Ok(())
@@ -298,6 +295,8 @@ pub struct Inner {
     pub program: i32,
     /// What [`await_init`] waits on.
     pub ready: RawFd,
+    /// Whether the init brings the loopback up before it is ready; else that is this process's affair.
+    pub loopback: bool,
 }
 
 /// Makes the init of the new pid namespace and, beneath it, the program-to-be, in which alone it returns.
@@ -306,9 +305,8 @@ pub struct Inner {
 /// The init ignores its children's ends, so that the kernel waits for them, and ends when the program ends, or `parent`, or this
 /// process for [`Split::InPlace`]; with it ends everything in the namespace. It has no capability, no descriptor but those of
 /// these two, and is not dumpable: whoever is inside, uid 0 included, can't trace it or open its executable. With an image its memory is
-/// a program of some hundred bytes, else a copy of this one's. `made` is told the init's pid as soon as there is one.
-///
-/// With `network`, and a child to be replaced, that one makes a network namespace for [`enter_network`] before it ends.
+/// a program of some hundred bytes, else a copy of this one's. Where it gets ready beside this process it brings the
+/// loopback interface up, if `loopback` asks for that. `made` is told the init's pid as soon as there is one.
 ///
 /// # Errors
 /// As clone(2), pidfd_open(2) and execveat(2); what was begun has ended then, or been told to.
@@ -318,25 +316,32 @@ pub struct Inner {
 pub fn split(
     how: Split,
     image: Option<&InitImage>,
-    network: bool,
+    loopback: bool,
     made: &mut dyn FnMut(i32),
 ) -> Result<Inner, Errno> {
-    split::split(how, image.map(|InitImage(image)| image), network, made)
+    split::split(how, image.map(|InitImage(image)| image), loopback, made)
 }
 
-/// What failed where an init did.
-pub const THE_INIT: &str = "the init";
+/// Above an errno: that it is the loopback's.
+const AT_LOOPBACK: i32 = 1 << 16;
+
+/// What a number stands for that an init made beside others has left: an errno, and what failed with it.
+#[must_use]
+pub const fn why_no_init(failed: i32) -> (Errno, &'static str) {
+    let what = if failed & AT_LOOPBACK == 0 { "the init" } else { "bringing the loopback up" };
+    (Errno(failed & !AT_LOOPBACK), what)
+}
 
 /// Waits until the init can't be looked into; closes the descriptor. Async-signal-safe.
 ///
 /// # Errors
-/// What kept it from starting; `ESRCH` if it has ended for another reason.
-pub fn await_init(ready: RawFd) -> Result<(), Errno> {
+/// What kept it from starting, and in what; `ESRCH` if it has ended for another reason.
+pub fn await_init(ready: RawFd) -> Result<(), (Errno, &'static str)> {
     let is_ready = crate::pipe::wait_for_byte(ready);
     // SAFETY: the number is the caller's, who has no more use for it.
     unsafe { libc::close(ready) };
     if !is_ready {
-        return Err(system::why_no_init().unwrap_or(Errno(libc::ESRCH)));
+        return Err(why_no_init(system::why_no_init().unwrap_or(libc::ESRCH)));
     }
     system::init_is_there();
     Ok(())
@@ -347,7 +352,7 @@ pub fn await_init(ready: RawFd) -> Result<(), Errno> {
 ///
 /// # Errors
 /// As [`await_init`].
-pub fn await_init_later(ready: RawFd) -> Result<(), Errno> {
+pub fn await_init_later(ready: RawFd) -> Result<(), (Errno, &'static str)> {
     if system::await_later(ready) { Ok(()) } else { await_init(ready) }
 }
 
@@ -355,15 +360,15 @@ pub fn await_init_later(ready: RawFd) -> Result<(), Errno> {
 ///
 /// # Errors
 /// As [`await_init`]; `EINVAL` if none has been.
-pub fn await_init_now() -> Result<(), Errno> {
-    system::awaited().map_or(Err(Errno(libc::EINVAL)), await_init)
+pub fn await_init_now() -> Result<(), (Errno, &'static str)> {
+    system::awaited().map_or(Err(why_no_init(libc::EINVAL)), await_init)
 }
 
 /// Waits for the init that has been left to be waited for, if nobody has waited for it since. Async-signal-safe.
 ///
 /// # Errors
 /// As [`await_init`].
-pub fn await_init_if_left() -> Result<(), Errno> {
+pub fn await_init_if_left() -> Result<(), (Errno, &'static str)> {
     system::awaited().map_or(Ok(()), await_init)
 }
 
@@ -373,28 +378,15 @@ pub fn parent_is_outside() -> bool {
     system::parent_is_outside()
 }
 
-/// What tells the network namespace that this process is in from any other, as [`Own::identity`] does, where there is no
-/// `/proc`. Async-signal-safe.
+/// Brings the loopback interface up. Async-signal-safe.
 ///
 /// # Errors
-/// As socket(2), ioctl_nsfs(2), fstat(2): `EPERM` without `CAP_NET_ADMIN`.
+/// As socket(2) and netdevice(7).
 ///
 /// # References
-/// namespaces(7)
-pub fn network_identity() -> Result<u64, Errno> {
-    network::identity()
-}
-
-/// Goes into a network namespace in which nothing but a loopback is, that is up: the one that [`split`] has begun, or a new
-/// one. Async-signal-safe.
-///
-/// # Errors
-/// What could not be done, and why: as unshare(2), setns(2), netdevice(7).
-///
-/// # References
-/// setns(2), unshare(2), netdevice(7), SIOCGSKNS in ioctl_nsfs(2)
-pub fn enter_network() -> Result<(), (Errno, &'static str)> {
-    network::enter()
+/// netdevice(7)
+pub fn loopback_up() -> Result<(), Errno> {
+    system::loopback_up()
 }
 
 /// Sets the host's name. Async-signal-safe.

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use isol_core::Errno;
-
 use crate::process::{self, Pid};
 use crate::signals;
 
@@ -75,8 +73,8 @@ pub struct Made {
     pub beside: Option<Pid>,
     /// One that has taken its place.
     pub successor: Option<Pid>,
-    /// What kept the first from becoming what it was made for.
-    pub failed: Option<Errno>,
+    /// What kept the first from becoming what it was made for: see [`why_no_init`](crate::namespaces::why_no_init).
+    pub failed: Option<i32>,
 }
 
 /// Who was made by the last child that this thread has started by [`child`]. They are known though the child was killed at

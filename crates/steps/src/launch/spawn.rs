@@ -142,7 +142,9 @@ fn over_a_pipe(
         Err(source) => Outcome::Unheard(source),
     };
     // With its init the kernel ends the child, which can't say why then.
-    let no_init = |errno| Outcome::Failed(Record::Failed(no_init(prepared, errno)));
+    let no_init = |failed| {
+        Outcome::Failed(Record::Failed(no_init(prepared, namespaces::why_no_init(failed))))
+    };
     let outcome = match (outcome, made.failed) {
         (Outcome::Silent, Some(failed)) => no_init(failed),
         // Nor can it make anybody else any more.
@@ -166,9 +168,8 @@ fn over_a_pipe(
     Ok((pid, init, outcome))
 }
 
-fn no_init(prepared: &Prepared, errno: Errno) -> Failure {
-    let fault = Fault::call(errno, namespaces::THE_INIT);
-    Failure { step: split_at(prepared) as u16, fault }
+fn no_init(prepared: &Prepared, (errno, what): (Errno, &'static str)) -> Failure {
+    Failure { step: split_at(prepared) as u16, fault: Fault::call(errno, what) }
 }
 
 /// The step that makes the init.
@@ -184,9 +185,9 @@ fn cant_make_a_child(source: io::Error) -> LaunchError {
 fn in_child(prepared: &Prepared, image: &Image, stage: &Stage, guarded: bool) -> i32 {
     let report = stage.report.unwrap_or(-1);
     // An init that nobody has waited for, for want of a step that reads back, takes who does not for gone.
-    let applied = prepared
-        .apply(stage)
-        .and_then(|()| namespaces::await_init_if_left().map_err(|errno| no_init(prepared, errno)));
+    let applied = prepared.apply(stage).and_then(|()| {
+        namespaces::await_init_if_left().map_err(|failed| no_init(prepared, failed))
+    });
     let failed = match applied {
         // Nobody hears, or nobody answers: better not to start than to start unsealed.
         Ok(()) if guarded && !leave_is_given(report) => return 125,

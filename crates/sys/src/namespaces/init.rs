@@ -23,12 +23,13 @@ cfg_if::cfg_if! {
 mod alone;
 
 use std::os::fd::RawFd;
+use std::sync::atomic::Ordering;
 
 use isol_core::Errno;
 
 use crate::errno::{check, check_long};
 use crate::exec::end;
-use crate::spawn::beside::{self, Seat};
+use crate::spawn::beside::{self, Beside};
 
 /// What it watches: who made it, and by what it says that it can't be looked into.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,8 @@ pub(super) struct Watch {
     pub(super) guardian: RawFd,
     /// One byte goes here.
     pub(super) ready: RawFd,
+    /// Whether it brings the loopback up, if it is made beside others that need not wait for that.
+    pub(super) loopback: bool,
 }
 
 /// One that has been made.
@@ -45,36 +48,40 @@ pub(super) struct Init {
     pub(super) pid: i32,
     /// Why it has ended already.
     pub(super) failed: Option<Errno>,
+    /// Whether it brings the loopback up.
+    pub(super) loopback: bool,
 }
 
 /// Makes it, by clone(2) with these flags beside those that are needed. Async-signal-safe.
 pub(super) fn make(watch: Watch, image: Option<&Image>, flags: libc::c_int) -> Result<Init, Errno> {
     match image {
         Some(image) => executed(watch, image, flags),
-        None => copied(watch, flags).map(|pid| Init { pid, failed: None }),
+        None => copied(watch, flags).map(|pid| Init { pid, failed: None, loopback: false }),
     }
 }
 
 /// The program. Where a child of `spawn`'s asks for it, it is there once it has said so; else when this returns.
 fn executed(watch: Watch, image: &Image, flags: libc::c_int) -> Result<Init, Errno> {
     if let Some(place) = beside::own().filter(|_| alone::can_be_shut()) {
-        let words = [watch.guardian, watch.ready, image.get()];
-        let make = || place.init.make(flags, become_program, words);
-        return alone::from_the_root(make).map(|pid| Init { pid, failed: None });
+        let Watch { guardian, ready, loopback } = watch;
+        let words = [guardian, ready, image.get(), i32::from(loopback)];
+        let make = || place.make(flags, become_program, words);
+        return alone::from_the_root(make).map(|pid| Init { pid, failed: None, loopback });
     }
     let mut failed = None;
     let pid = in_shared_memory(flags, &mut || {
         failed = Some(shut_in_place(watch, image).map_or_else(|e| e, |()| image.execute()));
     })?;
-    Ok(Init { pid, failed })
+    Ok(Init { pid, failed, loopback: false })
 }
 
 extern "C" fn become_program(at: *mut libc::c_void) -> libc::c_int {
     // SAFETY: what `make` gives, which is there for as long as this process is in this memory.
-    let seat = unsafe { &*at.cast::<Seat>() };
-    let [guardian, ready, image] = seat.words.get();
+    let beside = unsafe { &*at.cast::<Beside>() };
+    let [guardian, ready, image, loopback] = beside.words.get();
+    let watch = Watch { guardian, ready, loopback: loopback != 0 };
     // Before its end of the pipe is closed, by which the others hear of it.
-    seat.say(alone::become_program(Watch { guardian, ready }, image).0);
+    beside.failed.store(alone::become_program(watch, image), Ordering::Release);
     1
 }
 
@@ -283,7 +290,7 @@ mod tests {
         let (guardian, watched) = sleeper();
         let watched = watched.as_raw_fd();
         let (read, ready) = crate::pipe::new().unwrap();
-        let watch = Watch { guardian: watched, ready: ready.as_raw_fd() };
+        let watch = Watch { guardian: watched, ready: ready.as_raw_fd(), loopback: false };
         super::super::leave(super::super::Kinds::PID).unwrap();
         let Init { pid, failed, .. } = make(watch, image, 0).unwrap();
         drop(ready);
@@ -349,6 +356,14 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_is_told_with_its_name() {
+        use super::super::{AT_LOOPBACK, why_no_init};
+        assert_eq!(why_no_init(libc::EPERM), (Errno(libc::EPERM), "the init"));
+        let of_the_loopback = (Errno(libc::EPERM), "bringing the loopback up");
+        assert_eq!(why_no_init(libc::EPERM | AT_LOOPBACK), of_the_loopback);
+    }
+
+    #[test]
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn a_kernel_that_cant_be_asked_is_tried() {
         assert!(Image::new().unwrap().is_executed_once());
@@ -360,7 +375,7 @@ mod tests {
         // What is no program of this machine's.
         let (_, not_a_program) = crate::pipe::new().unwrap();
         let image = Image::of(not_a_program);
-        let watch = Watch { guardian: 0, ready: 1 };
+        let watch = Watch { guardian: 0, ready: 1, loopback: false };
         let Init { pid, failed, .. } = make(watch, Some(&image), 0).unwrap();
         assert_eq!(failed, Some(Errno(libc::EACCES)));
         assert_eq!(process::wait(Pid::new(pid)).unwrap(), Status::Exited(1));

@@ -30,9 +30,9 @@ pub(super) fn leave(kinds: Kinds) -> Result<(), Errno> {
     check(unsafe { libc::unshare(flags(kinds)) }).map(drop)
 }
 
-pub(super) fn join(fd: RawFd, kind: Kinds) -> Result<(), Errno> {
+pub(super) fn join_user(fd: RawFd) -> Result<(), Errno> {
     // SAFETY: takes two numbers.
-    check(unsafe { libc::setns(fd, flags(kind)) }).map(drop)
+    check(unsafe { libc::setns(fd, libc::CLONE_NEWUSER) }).map(drop)
 }
 
 pub(super) fn own() -> Result<Fd, Errno> {
@@ -52,14 +52,14 @@ pub(super) fn parent_is_outside() -> bool {
     Pid::parent().get() == 0 && Pid::own().get() > 1
 }
 
-pub(super) fn why_no_init() -> Option<Errno> {
-    let failed = beside::own()?.init.answer.load(Ordering::Acquire);
-    (failed != 0).then_some(Errno(failed))
+pub(super) fn why_no_init() -> Option<i32> {
+    let failed = beside::own()?.failed.load(Ordering::Acquire);
+    (failed != 0).then_some(failed)
 }
 
 pub(super) fn init_is_there() {
     if let Some(beside) = beside::own() {
-        beside.init.has_left();
+        beside.has_left();
     }
 }
 
@@ -73,6 +73,28 @@ pub(super) fn await_later(ready: RawFd) -> bool {
 pub(super) fn awaited() -> Option<RawFd> {
     let ready = beside::own()?.heard_by.swap(-1, Ordering::Relaxed);
     (ready != -1).then_some(ready)
+}
+
+pub(super) fn loopback_up() -> Result<(), Errno> {
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: takes three numbers.
+    let socket = check(unsafe { libc::socket(libc::AF_INET, kind, 0) })?;
+    let request = loopback_that_is_up();
+    // SAFETY: the request is readable for the call, and its name ends with a NUL byte.
+    let result = check(unsafe { libc::ioctl(socket, libc::SIOCSIFFLAGS as _, &request) });
+    // SAFETY: opened above, closed once.
+    unsafe { libc::close(socket) };
+    result.map(drop)
+}
+
+/// For SIOCSIFFLAGS.
+pub(super) fn loopback_that_is_up() -> libc::ifreq {
+    // SAFETY: all-zero bytes are a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    request
 }
 
 pub(super) fn set_hostname(name: &CStr) -> Result<(), Errno> {

@@ -15,7 +15,7 @@ pub(super) fn leave(_kinds: Kinds) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
-pub(super) fn join(_fd: RawFd, _kind: Kinds) -> Result<(), Errno> {
+pub(super) fn join_user(_fd: RawFd) -> Result<(), Errno> {
     Err(NOT_HERE)
 }
 
@@ -32,7 +32,7 @@ impl Image {
 pub(super) fn split(
     _how: Split,
     _image: Option<&Image>,
-    _network: bool,
+    _loopback: bool,
     _made: &mut dyn FnMut(i32),
 ) -> Result<Inner, Errno> {
     Err(NOT_HERE)
@@ -74,11 +74,7 @@ pub(super) fn parent_is_outside() -> bool {
     false
 }
 
-pub(super) fn identity() -> Result<u64, Errno> {
-    Err(NOT_HERE)
-}
-
-pub(super) fn why_no_init() -> Option<Errno> {
+pub(super) fn why_no_init() -> Option<i32> {
     None
 }
 
@@ -92,8 +88,8 @@ pub(super) fn awaited() -> Option<RawFd> {
     None
 }
 
-pub(super) fn enter() -> Result<(), (Errno, &'static str)> {
-    Err((NOT_HERE, "making a network namespace"))
+pub(super) fn loopback_up() -> Result<(), Errno> {
+    Err(NOT_HERE)
 }
 
 pub(super) fn set_hostname(_name: &CStr) -> Result<(), Errno> {

@@ -5,18 +5,18 @@ use std::os::fd::RawFd;
 use isol_core::Errno;
 
 use super::init::{self, Image, Init, Watch};
-use super::{Inner, Split, guardian, network};
+use super::{Inner, Split, guardian};
 use crate::errno::{check, check_long};
 use crate::process::Pid;
-use crate::spawn::beside::{self, Run, Seat};
+use crate::spawn::beside;
 
 pub(super) fn split(
     how: Split,
     image: Option<&Image>,
-    has_network: bool,
+    loopback: bool,
     made: &mut dyn FnMut(i32),
 ) -> Result<Inner, Errno> {
-    let begun = Begun::new(how)?;
+    let begun = Begun::new(how, loopback)?;
     let flags = match how {
         // Its parent is then the parent of this process, which shares that one's memory.
         Split::Child { .. } => libc::CLONE_PARENT,
@@ -25,14 +25,14 @@ pub(super) fn split(
     let init = init::make(begun.watch, image, flags);
     close(begun.watch.guardian);
     close(begun.watch.ready);
-    let Init { pid, failed } = init.inspect_err(|_| close(begun.ready))?;
+    let Init { pid, failed, loopback } = init.inspect_err(|_| close(begun.ready))?;
     made(pid);
     let went_on = match (failed, how) {
         (Some(errno), _) => Err(errno),
-        (None, Split::Child { .. }) => replace(pid, begun.ready, has_network),
+        (None, Split::Child { .. }) => replace(pid, begun.ready),
         (None, Split::InPlace) => go_on(pid, begun.ready),
     };
-    went_on.inspect_err(|_| {
+    went_on.map(|inner| Inner { loopback, ..inner }).inspect_err(|_| {
         close(begun.ready);
         // SAFETY: takes two numbers; it is this process's child, or its sibling, and not waited for yet.
         unsafe { libc::kill(pid, libc::SIGKILL) };
@@ -46,7 +46,7 @@ struct Begun {
 }
 
 impl Begun {
-    fn new(how: Split) -> Result<Self, Errno> {
+    fn new(how: Split, loopback: bool) -> Result<Self, Errno> {
         let guardian = match how {
             Split::Child { parent } => parent,
             Split::InPlace => Pid::own().get(),
@@ -63,7 +63,7 @@ impl Begun {
             close(watched);
             return Err(errno);
         }
-        let watch = Watch { guardian: watched, ready: ends[1] };
+        let watch = Watch { guardian: watched, ready: ends[1], loopback };
         Ok(Self { watch, ready: ends[0] })
     }
 }
@@ -85,7 +85,7 @@ fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
     match check(unsafe { libc::fork() }) {
         Ok(0) => {
             crate::signals::restore(&mask)?;
-            Ok(Inner { init, program: 0, ready })
+            Ok(Inner { init, program: 0, ready, loopback: false })
         }
         Ok(program) => guardian::run(init, program),
         Err(errno) => {
@@ -96,59 +96,46 @@ fn go_on(init: i32, ready: RawFd) -> Result<Inner, Errno> {
 }
 
 /// In a child that shares its parent's memory: another child of that parent takes its place, on its stack.
-fn replace(init: i32, ready: RawFd, has_network: bool) -> Result<Inner, Errno> {
-    // Where the new one is found, too, if neither of both comes to tell of it, and waited for.
-    let place = beside::own().ok_or(Errno(libc::EINVAL))?;
-    let [pid, here] = place.successor();
-    let seat = (has_network && CAN_MOVE).then(|| place.child());
-    let then = seat.map(|seat| (seat, seat.move_to(network::make)));
-    // SAFETY: see `become_sibling`; the cells are above this stack, which is the new process's from now on.
-    match unsafe { become_sibling(pid, here, then) } {
+fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
+    let mut cells = [0; 2];
+    // Where the first is found, too, if neither of both comes to tell of it.
+    let place = beside::own();
+    let [pid, here] = match place {
+        Some(place) => place.successor(),
+        None => cells.each_mut().map(|cell| &raw mut *cell),
+    };
+    // SAFETY: see `become_sibling`; the cells are above this stack, or on it, and the stack is the new process's from now on.
+    match unsafe { become_sibling(pid, here) } {
         // SAFETY: the kernel has written it, and nobody does any more.
-        0 => Ok(Inner { init, program: unsafe { *pid }, ready }),
+        0 => Ok(Inner { init, program: unsafe { *pid }, ready, loopback: false }),
         failed => {
-            place.no_successor();
-            if let Some(seat) = seat {
-                seat.give_up();
+            if let Some(place) = place {
+                place.no_successor();
             }
             Err(Errno(-failed as i32))
         }
     }
 }
 
-/// clone(CLONE_PARENT | CLONE_VM), on the same stack, which this process leaves: it goes on in `then`, on the stack below that
-/// seat, and ends, or ends at once. 0 in the new process, whose pid has been written to `pid`, or a negative errno. `here`
-/// is cleared when it leaves this memory.
+/// clone(CLONE_PARENT | CLONE_VM | CLONE_VFORK), on the same stack, where this process ends as soon as it goes on: 0 in
+/// the new process, whose pid has been written to `pid`, or a negative errno. `here` is cleared when it leaves this memory.
 ///
 /// # Safety
-/// `pid` and `here` must be writable. Behind the call the old process touches no memory but the seat's: the new one runs on
-/// what was its stack. So nobody but the new process returns from here, and whoever shares this memory must not wait for a
-/// word of the old one but what `then` says.
+/// `pid` and `here` must be writable. The calling process is suspended until the new one has left this memory; by then its stack has
+/// been written over. It goes on in this very function, touches no memory, and ends. So nobody but the new process returns
+/// from here, and whoever shares this memory must not wait for a word of the old one.
 #[cfg(target_arch = "x86_64")]
-unsafe fn become_sibling(
-    pid: *mut libc::c_int,
-    here: *mut libc::c_int,
-    then: Option<(&Seat, Run)>,
-) -> isize {
+unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
     let flags = FLAGS as isize;
-    let (seat, run) = addresses(then);
     let found: isize;
-    // SAFETY: the kernel writes to both cells only; behind the call, the old process uses registers alone until it is on its
-    // seat's stack, and does not return.
+    // SAFETY: the kernel writes to both cells only; behind the call, the old process makes one system call from
+    // registers alone, and does not return from it.
     unsafe {
         std::arch::asm!(
             "syscall",
             "test rax, rax",
             "jle 2f",
             "xor edi, edi",
-            "test r12, r12",
-            "jz 3f",
-            "mov rsp, r12",
-            "xor ebp, ebp",
-            "mov rdi, r12",
-            "call r13",
-            "mov edi, eax",
-            "3:",
             "mov eax, {exit_group}",
             "syscall",
             "ud2",
@@ -160,8 +147,6 @@ unsafe fn become_sibling(
             in("rdx") pid,
             in("r10") here,
             in("r8") 0_isize,
-            in("r12") seat,
-            in("r13") run,
             lateout("rcx") _,
             lateout("r11") _,
         );
@@ -174,13 +159,8 @@ unsafe fn become_sibling(
 /// # Safety
 /// The same.
 #[cfg(target_arch = "aarch64")]
-unsafe fn become_sibling(
-    pid: *mut libc::c_int,
-    here: *mut libc::c_int,
-    then: Option<(&Seat, Run)>,
-) -> isize {
+unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
     let flags = FLAGS as isize;
-    let (seat, run) = addresses(then);
     let found: isize;
     // SAFETY: as above.
     unsafe {
@@ -189,12 +169,6 @@ unsafe fn become_sibling(
             "cmp x0, 0",
             "b.le 2f",
             "mov x0, 0",
-            "cbz x20, 3f",
-            "mov sp, x20",
-            "mov x29, 0",
-            "mov x0, x20",
-            "blr x21",
-            "3:",
             "mov x8, {exit_group}",
             "svc 0",
             "brk 1",
@@ -205,44 +179,26 @@ unsafe fn become_sibling(
             in("x2") pid,
             in("x3") 0_isize,
             in("x4") here,
-            in("x20") seat,
-            in("x21") run,
             inlateout("x8") libc::SYS_clone as isize => _,
         );
     }
     found
 }
 
-/// Of the stack's end, and of what is called there.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-fn addresses(then: Option<(&Seat, Run)>) -> (usize, usize) {
-    then.map_or((0, 0), |(seat, run)| ((&raw const *seat).addr(), run as usize))
-}
-
-// Without CLONE_VFORK the kernel gives the new one an empty shadow stack, where those are in use: they are not in
-// programs of Rust's.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const FLAGS: libc::c_int = libc::CLONE_PARENT
     | libc::CLONE_VM
-    // Of the network that is made meanwhile it hears by a descriptor.
-    | libc::CLONE_FILES
+    | libc::CLONE_VFORK
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID
     | libc::SIGCHLD;
-
-/// Whether the old process can go on beside the new one, and be heard of.
-const CAN_MOVE: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
 
 /// Where nobody has written the above: a copy of the memory, for which the old process need not keep off its stack.
 ///
 /// # Safety
 /// Both must be writable.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-unsafe fn become_sibling(
-    pid: *mut libc::c_int,
-    here: *mut libc::c_int,
-    _then: Option<(&Seat, Run)>,
-) -> isize {
+unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
     // SAFETY: writable, by the contract. It is not in this memory.
     unsafe { here.write(0) };
     let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
@@ -277,7 +233,7 @@ mod tests {
             let mut told = 0;
             let made = child(Table::Copied, &mut || {
                 leave(Kinds::PID).expect("root may");
-                match split(Split::Child { parent }, image, true, &mut |init| told = init) {
+                match split(Split::Child { parent }, image, false, &mut |init| told = init) {
                     Ok(inner) if crate::pipe::wait_for_byte(inner.ready) => 3,
                     Ok(_) => 5,
                     Err(_) => 4,

@@ -1,8 +1,7 @@
-//! Processes that a child makes beside itself, in the same memory, and does not wait for; and one that takes its place.
+//! A process that a child makes beside itself, in the same memory, and does not wait for; and one that takes its place.
 //!
-//! Each of the first has a seat of its own above the child's stack: what it runs on, and what it is given and answers; and so
-//! has the child itself, when another one has taken its place and its stack. The thread that waits for the child waits
-//! for all of them too, until none is in this memory any more.
+//! The first has a place of its own above the child's stack: what it runs on, and what it is given and answers. The thread
+//! that waits for the child waits for both too, until neither is in this memory any more.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -14,38 +13,26 @@ use crate::errno::check;
 use crate::process::Pid;
 use crate::raw;
 
-/// How large a seat is. What runs there makes a few system calls.
-const SEAT: usize = 32 * 1024;
-/// How large a place is: it has two.
-pub(super) const ROOM: usize = 2 * SEAT;
+/// How large a place is. What runs there makes a few system calls.
+pub(super) const ROOM: usize = 32 * 1024;
 
 /// At the upper end of it.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Beside {
-    /// The init's. First, because what is below this is what it runs on.
-    pub(crate) init: Seat,
-    /// The child's own, once somebody has taken its place: at the upper end of the seat below.
-    child: *const Seat,
-    /// Not 0 for as long as who has taken the child's place uses this memory.
-    successor_here: AtomicI32,
-    successor: AtomicI32,
-    /// A descriptor by which the child will hear of the init, or -1: for the child alone.
-    pub(crate) heard_by: AtomicI32,
-}
-
-/// Somebody's who runs beside the program-to-be. What it runs on is below.
-#[repr(C, align(64))]
-#[derive(Debug)]
-pub(crate) struct Seat {
     /// Not 0 for as long as it uses this memory: the kernel clears it when that is over.
     here: AtomicI32,
-    /// Its pid, or 0: written before it runs.
+    /// Its pid, or 0: written by the kernel before it runs.
     pid: AtomicI32,
-    /// What it has to say, in numbers whose sense is its own; 0 if nothing yet.
-    pub(crate) answer: AtomicI32,
+    /// The same of who has taken the child's place.
+    successor_here: AtomicI32,
+    successor: AtomicI32,
+    /// What it was not able to do, or 0: an errno in the lower half, and in the upper one what it is of, as whoever it runs for says.
+    pub(crate) failed: AtomicI32,
+    /// A descriptor by which the child will hear of it, or -1: for the child alone.
+    pub(crate) heard_by: AtomicI32,
     /// What it is given.
-    pub(crate) words: Cell<[i32; 3]>,
+    pub(crate) words: Cell<[i32; 4]>,
     run: Cell<Option<Run>>,
 }
 
@@ -75,17 +62,18 @@ impl Place {
     /// `end` must be the end of [`ROOM`] writable bytes that nobody uses, page-aligned, and be there as long as this.
     pub(super) unsafe fn new(end: *mut libc::c_void) -> Self {
         let at = end.cast::<Beside>().wrapping_sub(1);
-        let child = end.wrapping_byte_sub(SEAT).cast::<Seat>().wrapping_sub(1);
+        let zero = AtomicI32::default;
         let empty = Beside {
-            init: Seat::empty(),
-            child,
-            successor_here: AtomicI32::new(0),
-            successor: AtomicI32::new(0),
+            here: zero(),
+            pid: zero(),
+            successor_here: zero(),
+            successor: zero(),
+            failed: zero(),
             heard_by: AtomicI32::new(-1),
+            words: Cell::new([0; 4]),
+            run: Cell::new(None),
         };
         // SAFETY: writable and nobody's, by the contract; its alignment divides a page's, and its size is a multiple of it.
-        unsafe { child.write(Seat::empty()) };
-        // SAFETY: the same.
         unsafe { at.write(empty) };
         Self { at, before: PLACE.replace(Some(at)) }
     }
@@ -97,47 +85,41 @@ impl Place {
 
     /// Waits until nobody but this thread uses this memory and the child's; false if somebody may for a while.
     ///
-    /// Where the kernel has cleared the cells, that is at once.
+    /// Where the kernel has cleared both cells, as it has when a child has ended as it should, that is at once.
     pub(super) fn is_left(&self) -> bool {
-        let beside = self.beside();
-        let (init, child) = (&beside.init, beside.child());
-        let cells = [
-            (&init.here, &init.pid),
-            (&child.here, &child.pid),
-            (&beside.successor_here, &beside.successor),
-        ];
+        let Beside { here, pid, successor_here, successor, .. } = self.beside();
         loop {
-            let Some((cell, _)) = cells.iter().find(|(here, _)| here.load(Ordering::Acquire) != 0)
-            else {
-                return true;
+            let cell = match (here.load(Ordering::Acquire), successor_here.load(Ordering::Acquire))
+            {
+                (0, 0) => return true,
+                (0, _) => successor_here,
+                _ => here,
             };
-            wait_a_while(cell, 1);
-            for (here, pid) in cells {
-                // Killed before it has asked for its cell to be cleared.
-                if here.load(Ordering::Acquire) != 0 && has_ended(pid) {
-                    here.store(0, Ordering::Release);
-                }
+            wait_a_while(cell);
+            // Killed before it has asked for its cell to be cleared.
+            if here.load(Ordering::Acquire) != 0 && has_ended(pid) {
+                here.store(0, Ordering::Release);
+            }
+            if successor_here.load(Ordering::Acquire) != 0 && has_ended(successor) {
+                successor_here.store(0, Ordering::Release);
             }
             // The init of a namespace ends when all in it have been waited for, and that is this thread's affair.
-            let alone =
-                beside.successor.load(Ordering::Acquire) != 0 && has_ended(&beside.successor);
-            if init.here.load(Ordering::Acquire) != 0 && alone {
+            let alone = successor.load(Ordering::Acquire) != 0 && has_ended(successor);
+            if here.load(Ordering::Acquire) != 0 && alone {
                 // SAFETY: takes two numbers; it has not been waited for.
-                unsafe { libc::kill(init.pid.load(Ordering::Acquire), libc::SIGKILL) };
+                unsafe { libc::kill(pid.load(Ordering::Acquire), libc::SIGKILL) };
                 return false;
             }
         }
     }
 }
 
-/// Until a cell is not this number any more, or a millisecond. Whoever shares this memory may read errno meanwhile.
-fn wait_a_while(cell: &AtomicI32, number: i32) {
+/// Until a cell is cleared, or a millisecond. Whoever shares this memory may read errno meanwhile.
+fn wait_a_while(cell: &AtomicI32) {
     let soon = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
     let (at, time) = (cell.as_ptr().addr(), (&raw const soon).addr());
     // SAFETY: the cell is readable, and the time is, for the call.
-    let _ = unsafe {
-        raw::call(libc::SYS_futex, [at, libc::FUTEX_WAIT as usize, number as usize, time, 0])
-    };
+    let _ = unsafe { raw::call(libc::SYS_futex, [at, libc::FUTEX_WAIT as usize, 1, time, 0]) };
 }
 
 /// It stays waitable. What can't be asked, for want of a right to, has not ended as far as anybody knows.
@@ -164,11 +146,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         PLACE.set(self.before);
         let number = |cell: &AtomicI32| Some(cell.load(Ordering::Acquire)).filter(|n| *n != 0);
-        let beside = self.beside();
+        let Beside { pid, successor, failed, .. } = self.beside();
         MADE.set(Made {
-            beside: number(&beside.init.pid).map(Pid::new),
-            successor: number(&beside.successor).map(Pid::new),
-            failed: number(&beside.init.answer).map(Errno),
+            beside: number(pid).map(Pid::new),
+            successor: number(successor).map(Pid::new),
+            failed: number(failed),
         });
     }
 }
@@ -181,39 +163,9 @@ pub(crate) fn own() -> Option<&'static Beside> {
 }
 
 impl Beside {
-    /// The child's.
-    pub(crate) fn child(&self) -> &Seat {
-        // SAFETY: made with this, and there as long; whoever writes to it meanwhile writes to atomic cells.
-        unsafe { &*self.child }
-    }
-
-    /// Where the kernel is to write the pid of who takes this child's place, and what it clears when that one is in this
-    /// memory no more.
-    pub(crate) fn successor(&self) -> [*mut libc::c_int; 2] {
-        self.successor_here.store(1, Ordering::Release);
-        [self.successor.as_ptr(), self.successor_here.as_ptr()]
-    }
-
-    /// There is none.
-    pub(crate) fn no_successor(&self) {
-        self.successor_here.store(0, Ordering::Release);
-    }
-}
-
-impl Seat {
-    const fn empty() -> Self {
-        Self {
-            here: AtomicI32::new(0),
-            pid: AtomicI32::new(0),
-            answer: AtomicI32::new(0),
-            words: Cell::new([0; 3]),
-            run: Cell::new(None),
-        }
-    }
-
     /// Makes the process, a child of this one's parent, and goes on; its pid. All signals are blocked in it. `run` is given
     /// the address of this. Async-signal-safe.
-    pub(crate) fn make(&self, flags: libc::c_int, run: Run, words: [i32; 3]) -> Result<i32, Errno> {
+    pub(crate) fn make(&self, flags: libc::c_int, run: Run, words: [i32; 4]) -> Result<i32, Errno> {
         if self.here.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return Err(Errno(libc::EBUSY));
         }
@@ -243,68 +195,27 @@ impl Seat {
         self.here.store(0, Ordering::Release);
     }
 
-    /// Has the child itself sit here once somebody has taken its place: what to call then, on the stack that ends at this
-    /// seat, with the seat's address. `run` is as in [`make`](Self::make).
-    pub(crate) fn move_to(&self, run: Run) -> Run {
-        self.here.store(1, Ordering::Release);
-        self.pid.store(Pid::own().get(), Ordering::Release);
-        self.run.set(Some(run));
-        start
+    /// Where the kernel is to write the pid of who takes this child's place, and what it clears when that one is in this
+    /// memory no more.
+    pub(crate) fn successor(&self) -> [*mut libc::c_int; 2] {
+        self.successor_here.store(1, Ordering::Release);
+        [self.successor.as_ptr(), self.successor_here.as_ptr()]
     }
 
-    /// Nobody has moved.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pid.load(Ordering::Acquire) == 0
-    }
-
-    /// Whoever was to move here does not.
-    pub(crate) fn give_up(&self) {
-        self.has_left();
-        self.pid.store(0, Ordering::Release);
-    }
-
-    /// Says this to who waits for it in [`answered`](Self::answered), from the process itself.
-    pub(crate) fn say(&self, answer: i32) {
-        self.answer.store(answer, Ordering::Release);
-        let wake = libc::FUTEX_WAKE as usize;
-        // SAFETY: the cell is there for as long as this process is.
-        let _ = unsafe { raw::call(libc::SYS_futex, [self.answer.as_ptr().addr(), wake, 1, 0, 0]) };
-    }
-
-    /// What it has said, once it has; `None` if it has ended without a word. Async-signal-safe.
-    pub(crate) fn answered(&self) -> Option<i32> {
-        // For some hundred microseconds, unless somebody else wants the processor: to be woken takes long.
-        const LOOKS: u32 = 500;
-        let said = || Some(self.answer.load(Ordering::Acquire)).filter(|answer| *answer != 0);
-        let mut looks = 0;
-        loop {
-            // Cleared by the kernel, or by the thread that waits for the child.
-            let ended = self.here.load(Ordering::Acquire) == 0;
-            if let Some(answer) = said() {
-                return Some(answer);
-            }
-            if ended {
-                return None;
-            }
-            if looks < LOOKS {
-                looks += 1;
-                // SAFETY: takes nothing.
-                let _ = unsafe { raw::call(libc::SYS_sched_yield, [0; 5]) };
-            } else {
-                wait_a_while(&self.answer, 0);
-            }
-        }
+    /// There is none.
+    pub(crate) fn no_successor(&self) {
+        self.successor_here.store(0, Ordering::Release);
     }
 }
 
 /// Has the kernel clear `here`: by a flag of clone(2) musl does not let it.
 extern "C" fn start(at: *mut libc::c_void) -> libc::c_int {
     // SAFETY: what `begin` gives, which is there for as long as `here` says that somebody is.
-    let seat = unsafe { &*at.cast::<Seat>() };
-    let cell = seat.here.as_ptr().addr();
+    let beside = unsafe { &*at.cast::<Beside>() };
+    let cell = beside.here.as_ptr().addr();
     // SAFETY: the cell is there when the kernel writes to it, as above.
     let _ = unsafe { raw::call(libc::SYS_set_tid_address, [cell, 0, 0, 0, 0]) };
-    seat.run.get().map_or(1, |run| run(at))
+    beside.run.get().map_or(1, |run| run(at))
 }
 
 #[cfg(test)]
@@ -315,11 +226,11 @@ mod tests {
 
     extern "C" fn is_slow(at: *mut libc::c_void) -> libc::c_int {
         // SAFETY: what `make` gives.
-        let seat = unsafe { &*at.cast::<Seat>() };
+        let beside = unsafe { &*at.cast::<Beside>() };
         let time = libc::timespec { tv_sec: 0, tv_nsec: 30_000_000 };
         // SAFETY: the time is readable, and nothing is asked for in return.
         let _ = unsafe { raw::call(libc::SYS_nanosleep, [(&raw const time).addr(), 0, 0, 0, 0]) };
-        seat.say(seat.words.get()[2]);
+        beside.failed.store(beside.words.get()[2], Ordering::Release);
         7
     }
 
@@ -327,22 +238,18 @@ mod tests {
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn whoever_is_made_beside_a_child_is_waited_for_with_it() {
         for round in 1..4 {
-            let (mut third, mut answer, mut told) = (None, None, 0);
+            let mut second = None;
             let first = child(Table::Copied, &mut || {
                 let own = own().expect("a child has one");
-                own.init.make(0, is_slow, [0, 0, round]).expect("another process");
-                told = own.child().make(0, is_slow, [0, 0, -round]).expect("a second");
-                third = Some(own.init.make(0, is_slow, [0; 3]));
-                answer = own.child().answered();
+                own.make(0, is_slow, [0, 0, round, 0]).expect("another process");
+                second = Some(own.make(0, is_slow, [0; 4]));
                 9
             });
             let made = made();
-            assert_eq!(made.failed, Some(Errno(round)), "it has come to its end");
-            assert_eq!(answer, Some(-round));
-            assert_eq!(third, Some(Err(Errno(libc::EBUSY))));
+            assert_eq!(made.failed, Some(round), "it has come to its end");
+            assert_eq!(second, Some(Err(Errno(libc::EBUSY))));
             assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(9));
             assert_eq!(wait(made.beside.unwrap()).unwrap(), Status::Exited(7));
-            assert_eq!(wait(Pid::new(told)).unwrap(), Status::Exited(7));
         }
         assert!(own().is_none(), "this process is nobody's child here");
     }
@@ -359,13 +266,10 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "makes system calls")]
     fn one_that_is_killed_is_waited_for_too() {
-        let mut told = 0;
         let first = child(Table::Copied, &mut || {
-            let Some(seat) = own().map(Beside::child) else { return 1 };
-            told = seat.make(0, is_killed, [0; 3]).expect("another process");
-            i32::from(seat.answered().is_some())
+            own().map_or(1, |own| own.make(0, is_killed, [0; 4]).map_or(2, |_| 0))
         });
         assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(0));
-        assert_eq!(wait(Pid::new(told)).unwrap(), Status::Signalled(9));
+        assert_eq!(wait(made().beside.unwrap()).unwrap(), Status::Signalled(9));
     }
 }

@@ -3,9 +3,8 @@
 //! # What holds here
 //!
 //! 1. *One of the two runs.* CLONE_VFORK suspends the calling thread until the child has ended or has
-//!    become another program; only then does the kernel let go of the memory on the child's side. Where another
-//!    process has taken the child's place by then, this thread waits for that one too (5). So whatever this thread's frames
-//!    own outlives their use of it.
+//!    become another program; only then does the kernel let go of the memory on the child's side. So
+//!    whatever this thread's frames own outlives the child's use of it.
 //! 2. *The stack is the child's alone.* A thread keeps one between its calls; it is taken out of its
 //!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
 //!    is made by a child.
@@ -16,8 +15,8 @@
 //! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
 //!    none of them before it has set it again. Other threads go on, and may hold locks: the child takes none.
 //! 5. *Who the child makes beside itself* runs on a stack above the child's, and is waited for in the end, and so is who
-//!    takes the child's place, beside whom the child goes on above, or ends (`beside.rs`). What runs beside others that share
-//!    errno leaves it alone, this thread included while it waits.
+//!    takes the child's place (`beside.rs`): CLONE_VFORK alone returns, too, when the child is killed. What runs beside
+//!    others that share errno leaves it alone.
 //! 6. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
 //!    by execve(2), which gives it a table of its own too.
 
@@ -86,8 +85,8 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: the mapping made in `new`; who ran on it is gone from this memory: the child, since CLONE_VFORK returns
-        // only then, and who took its place or was made beside it, since they have been waited for.
+        // SAFETY: the mapping made in `new`; the child that ran on it is gone from this memory, since CLONE_VFORK returns
+        // only then, and who it made beside itself has been waited for.
         unsafe { libc::munmap(self.base, MAPPED) };
     }
 }
@@ -96,7 +95,7 @@ type Child<'a> = &'a mut dyn FnMut() -> i32;
 
 extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
     // SAFETY: `child` is the address of the reference in `super::child`'s frame, which
-    // lives until the child has left this memory: the parent is suspended, or waits there, until then.
+    // lives until the child has left this memory: the parent is suspended until then.
     let child = unsafe { &mut *child.cast::<Child<'_>>() };
     child()
 }
@@ -113,7 +112,7 @@ pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
     let argument = (&raw mut child).cast();
     // SAFETY: the stack is the child's alone and large enough (2); `run` ends in `_exit` or
-    // execve; the parent's thread is suspended or waits meanwhile (1), so that nothing of its frame
+    // execve; the parent's thread is suspended meanwhile (1), so that nothing of its frame
     // changes; signals are blocked (3), so that no handler runs in the child. The child
     // shares errno and other thread-locals with the suspended thread, which reads none
     // of them before it has set them again (4).

@@ -4,6 +4,8 @@ use std::os::fd::RawFd;
 
 use isol_core::Errno;
 
+use super::super::AT_LOOPBACK;
+use super::super::system::loopback_that_is_up;
 use super::Watch;
 use crate::raw::call;
 
@@ -30,9 +32,31 @@ pub(super) fn can_be_shut() -> bool {
     close_between(RawFd::MAX, RawFd::MAX).is_ok()
 }
 
-/// Shuts this process, and executes the program. Returns only if that failed. All signals are blocked.
-pub(super) fn become_program(watch: Watch, image: RawFd) -> Errno {
-    shut(watch, image).map_or_else(|errno| errno, |()| execute(image))
+/// Shuts this process, and executes the program. Returns only if that failed, with the errno and what it is of. All
+/// signals are blocked.
+pub(super) fn become_program(watch: Watch, image: RawFd) -> i32 {
+    // While it has its capabilities, and its descriptors are many yet.
+    if watch.loopback
+        && let Err(Errno(errno)) = loopback_up()
+    {
+        return errno | AT_LOOPBACK;
+    }
+    match shut(watch, image) {
+        Ok(()) => execute(image).0,
+        Err(Errno(errno)) => errno,
+    }
+}
+
+/// Nobody else has the network yet.
+fn loopback_up() -> Result<(), Errno> {
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: takes numbers.
+    let socket =
+        unsafe { call(libc::SYS_socket, [libc::AF_INET as usize, kind as usize, 0, 0, 0]) }?;
+    let request = loopback_that_is_up();
+    let at = (&raw const request).addr();
+    // SAFETY: the request is readable for the call, and its name ends with a NUL byte. The socket is closed with all else.
+    unsafe { call(libc::SYS_ioctl, [socket, libc::SIOCSIFFLAGS as usize, at, 0, 0]) }.map(drop)
 }
 
 fn shut(watch: Watch, image: RawFd) -> Result<(), Errno> {
