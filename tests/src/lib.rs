@@ -11,7 +11,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub use root::{BUSYBOX, TestRoot};
+pub use root::{BUSYBOX, TestRoot, copy_program};
 pub use started::{Started, children, own_uid, running_with, state, until};
 pub use trees::{Trees, names};
 pub use user::OrdinaryUser;

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The static busybox that every [`TestRoot`] gets a copy of.
@@ -45,7 +46,7 @@ impl TestRoot {
             self.dir(dir, 0o755)?;
         }
         self.dir("tmp", 0o1777)?;
-        fs::copy(BUSYBOX, self.join("bin/busybox"))?;
+        copy_program(BUSYBOX, self.join("bin/busybox"));
         fs::set_permissions(self.join("bin/busybox"), Permissions::from_mode(0o755))?;
         APPLETS.iter().try_for_each(|name| symlink("busybox", self.join("bin").join(name)))
     }
@@ -82,12 +83,32 @@ impl TestRoot {
     /// If it can't be written.
     pub fn put(&self, inside: &str, bytes: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.join(inside);
-        let written = fs::create_dir_all(path.parent().unwrap_or(&self.path))
-            .and_then(|()| fs::write(&path, bytes))
-            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(mode)));
-        written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let written = fs::create_dir_all(path.parent().unwrap_or(&self.path)).and_then(|()| {
+            if mode & 0o111 == 0 {
+                return fs::write(&path, bytes);
+            }
+            let before = path.with_extension("before");
+            fs::write(&before, bytes)?;
+            copy_program(&before, &path);
+            fs::remove_file(before)
+        });
+        written
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(mode)))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         path
     }
+}
+
+/// Copies a file that is to be executed, by another process: what this one has open for writing, each child that another
+/// thread starts meanwhile has open, too, for a moment, and execve(2) answers `ETXTBSY` for as long.
+///
+/// # Panics
+/// If it can't be copied.
+pub fn copy_program(from: impl AsRef<Path>, to: impl AsRef<Path>) {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    let copied = Command::new("cp").arg("-p").arg(from).arg(to).status();
+    let copied = copied.is_ok_and(|status| status.success());
+    assert!(copied, "{} can't be copied to {}", from.display(), to.display());
 }
 
 impl Drop for TestRoot {

@@ -3,7 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 
-use isol_tests::{BUSYBOX, OrdinaryUser, Started, isol_path, run, running_with, until};
+use isol_tests::{
+    BUSYBOX, OrdinaryUser, Started, copy_program, isol_path, run, running_with, until,
+};
 
 /// Each test has uids of its own: of two programs under one at a time the second is refused.
 const FIRST: u32 = OrdinaryUser::FIRST;
@@ -134,7 +136,7 @@ fn what_is_missing_is_said_with_what_mends_it() {
     user.file("subgid", &format!("isol-test:{FIRST}:10\n"));
     // Without one of the programs, and with one that is another's.
     let mine = user.files().join("newgidmap");
-    fs::copy("/usr/bin/newgidmap", &mine).expect("it can be copied");
+    copy_program("/usr/bin/newgidmap", &mine);
     chown(&mine, Some(user.uid()), None).expect("root may");
     user.before(format!("mount --bind {} /usr/bin/newgidmap", mine.display()));
     let owner = format!("/usr/bin/newgidmap is not used: its owner is uid {}", user.uid());

@@ -9,7 +9,7 @@ use isol::{
     Allow, Amount, Choice, Environment, Gid, Group, Guarantee, Isolation, Limit, Mode, Network,
     Phase, Plan, Policy, Resource, Root, Syslog, Tier, Uid, User, backends, step_names as names,
 };
-use isol_tests::{TestRoot, isol, isol_path, must_be_root, must_have, run};
+use isol_tests::{TestRoot, copy_program, isol, isol_path, must_be_root, must_have, run};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -183,7 +183,7 @@ fn plans_and_backends_need_no_privilege() {
     if must_be_root() && must_have(&["setpriv"]) {
         let root = TestRoot::new();
         let copy = root.join("isol");
-        fs::copy(isol_path(), &copy).unwrap();
+        copy_program(isol_path(), &copy);
         let nobody = |arguments: &[&str]| {
             let mut command = Command::new("setpriv");
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);

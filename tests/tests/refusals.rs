@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 
 use isol::host::HOST;
 use isol::{Isolation, Policy, Uid, User};
-use isol_tests::{BUSYBOX, TestRoot, isol, isol_path, must_be_root, must_have, own_uid, run};
+use isol_tests::{
+    BUSYBOX, TestRoot, copy_program, isol, isol_path, must_be_root, must_have, own_uid, run,
+};
 
 /// `isol run --root ROOT --user UID OPTIONS -- PROGRAM`
 fn in_root(root: &Path, uid: u32, options: &[&str], program: &[&str]) -> Command {
@@ -419,7 +421,7 @@ fn a_program_that_is_not_in_the_root_is_not_found() {
 fn a_missing_loader_or_library_is_named() {
     if must_be_root() && must_have(&["setpriv"]) {
         let root = TestRoot::new();
-        fs::copy("/usr/bin/setpriv", root.join("bin/dynamic")).unwrap();
+        copy_program("/usr/bin/setpriv", root.join("bin/dynamic"));
         let start = || run(&mut in_root(root.path(), own_uid(), &[], &["/bin/dynamic"]));
         let missing = start();
         missing.refused(127, &["the loader of /bin/dynamic", "isol root add"]);
@@ -516,7 +518,7 @@ fn without_root_a_run_is_refused() {
     if must_be_root() && must_have(&["setpriv"]) {
         let root = TestRoot::new();
         let copy = root.join("isol");
-        fs::copy(isol_path(), &copy).unwrap();
+        copy_program(isol_path(), &copy);
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
         let as_another = ["--root", root.text(), "--user", "70000"];

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use isol_tests::{Trees, isol_with, must_be_root, run, unless};
+use isol_tests::{Trees, copy_program, isol_with, must_be_root, run, unless};
 
 /// Whether a program of Debian's is there.
 fn must_have_file(path: &str) -> bool {
@@ -174,7 +174,7 @@ fn what_only_root_may_read_is_not_given_away() {
     assert_eq!(String::from_utf8_lossy(&copies.stdout), "");
     // The program itself is what is asked to be run, whoever can read it.
     let program = shut.join("id");
-    std::fs::copy("/usr/bin/id", &program).unwrap();
+    copy_program("/usr/bin/id", &program);
     mode(&program, 0o700);
     run(isol_with(["run", "--"]).arg(&program)).succeeded();
 }

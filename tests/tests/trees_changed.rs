@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use isol_tests::{Run, Trees, isol_with, must_be_root, must_have, names, run};
+use isol_tests::{Run, Trees, copy_program, isol_with, must_be_root, must_have, names, run};
 
 const NOBODY: u32 = 65534;
 
@@ -301,7 +301,7 @@ fn an_ordinary_user_is_told_what_he_can_do() {
     shell(&format!("chown -R 1537:1537 {}", home.display()));
     // Where every user reaches it.
     let isol = trees.join("isol");
-    fs::copy(isol_tests::isol_path(), &isol).unwrap();
+    copy_program(isol_tests::isol_path(), &isol);
     let as_user = |words: &[&str]| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=1537", "--regid=1537", "--clear-groups"]).arg(&isol);

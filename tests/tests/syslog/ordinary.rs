@@ -7,7 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use isol_sys::syslog::{Place, Sender, receive};
-use isol_tests::{BUSYBOX, OrdinaryUser, run, until};
+use isol_tests::{BUSYBOX, OrdinaryUser, copy_program, run, until};
 
 /// A socket of somebody's outside who is told whom a message comes from.
 struct Listener {
@@ -75,7 +75,7 @@ fn from_a_root_of_his_own_they_come_too_and_nothing_stays_in_it() {
         fs::create_dir(root.join(dir)).expect("it is new");
         his(&root.join(dir));
     }
-    fs::copy(BUSYBOX, root.join("bin/busybox")).expect("it can be copied");
+    copy_program(BUSYBOX, root.join("bin/busybox"));
     his(&root.join("bin/busybox"));
     let options = format!("run --root {} {}", root.display(), listener.option());
     run(&mut user.isol(&options, &logger("of his root"))).succeeded();
