@@ -70,16 +70,11 @@ fn start(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
 }
 
 /// Who has taken the child's place: the program, and the init above it.
-fn successors(child: Pid, replaced: Option<(Pid, i32)>) -> (Pid, Option<Pid>) {
-    match replaced {
-        None => (child, None),
-        Some((init, 0)) => (child, Some(init)),
-        Some((init, program)) => {
-            // It has ended by itself.
-            let _ = process::wait(child);
-            (Pid::new(program), Some(init))
-        }
-    }
+fn successors(child: Pid, init: Option<Pid>, program: Option<Pid>) -> (Pid, Option<Pid>) {
+    let Some(program) = program else { return (child, init) };
+    // It has ended by itself.
+    let _ = process::wait(child);
+    (program, init)
 }
 
 fn stage(stdio: &Plumbing, report: Option<&OwnedFd>) -> Stage {
@@ -142,29 +137,22 @@ fn over_a_pipe(
         Err(source) => Outcome::Unheard(source),
     };
     // With its init the kernel ends the child, which can't say why then.
-    let no_init = |failed| {
-        Outcome::Failed(Record::Failed(no_init(prepared, namespaces::why_no_init(failed))))
-    };
-    let outcome = match (outcome, made.failed) {
-        (Outcome::Silent, Some(failed)) => no_init(failed),
+    let no_init = made.failed.map(|failed| no_init(prepared, namespaces::why_no_init(failed)));
+    let outcome = match (outcome, no_init) {
+        (Outcome::Silent, Some(failure)) => Outcome::Failed(Record::Failed(failure)),
         // Nor can it make anybody else any more.
-        (Outcome::Failed(Record::Failed(found)), Some(failed))
-            if usize::from(found.step) == split_at(prepared) =>
-        {
-            no_init(failed)
+        (Outcome::Failed(Record::Failed(found)), Some(failure)) if found.step == failure.step => {
+            Outcome::Failed(Record::Failed(failure))
         }
         (outcome, _) => outcome,
     };
     // Whoever waits for leave hears by this that there is none.
     drop(read);
     // What the kernel has told; a child that was killed may not have come to tell it.
-    let told = replaced.map(|(init, program)| (Pid::new(init), program));
-    let program = |told| made.successor.map_or(told, Pid::get);
-    let made = made
-        .beside
-        .map(|init| (init, program(0)))
-        .or_else(|| told.map(|(init, told)| (init, program(told))));
-    let (pid, init) = successors(pid, made);
+    let (init, program) = replaced.map_or((None, None), |(init, program)| {
+        (Some(Pid::new(init)), Some(program).filter(|program| *program != 0).map(Pid::new))
+    });
+    let (pid, init) = successors(pid, made.beside.or(init), made.successor.or(program));
     Ok((pid, init, outcome))
 }
 

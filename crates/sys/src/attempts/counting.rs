@@ -1,10 +1,16 @@
 //! An allocator that counts: for proofs that nothing is allocated where nothing may be.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
-/// The system's allocator, counting. The process that calls [`Counting::begin`] is one, and
-/// every process that shares its memory is another.
+thread_local! {
+    /// Whether this thread has begun to count. Its children that share its memory have this too.
+    static COUNTS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The system's allocator, counting: the thread that calls [`Counting::begin`] is one, and every
+/// process that shares its memory is another. Other threads are not counted.
 #[derive(Debug, Default)]
 pub struct Counting {
     own: AtomicI32,
@@ -15,7 +21,7 @@ pub struct Counting {
 /// How often something was allocated or freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// In the process that counts.
+    /// In the thread that counts.
     pub here: usize,
     /// In children that share its memory.
     pub in_others: usize,
@@ -30,6 +36,7 @@ impl Counting {
 
     /// Counts from nought.
     pub fn begin(&self) {
+        COUNTS.set(true);
         self.own.store(crate::process::Pid::own().get(), Ordering::SeqCst);
         self.here.store(0, Ordering::SeqCst);
         self.in_others.store(0, Ordering::SeqCst);
@@ -46,10 +53,13 @@ impl Counting {
 
     fn count(&self) {
         let own = self.own.load(Ordering::SeqCst);
-        if own != 0 {
-            let here = own == crate::process::Pid::own().get();
-            let count = if here { &self.here } else { &self.in_others };
-            count.fetch_add(1, Ordering::SeqCst);
+        if own == 0 {
+            return;
+        }
+        if own != crate::process::Pid::own().get() {
+            self.in_others.fetch_add(1, Ordering::SeqCst);
+        } else if COUNTS.get() {
+            self.here.fetch_add(1, Ordering::SeqCst);
         }
     }
 }
