@@ -32,6 +32,16 @@ pub enum Table {
     Shared,
 }
 
+/// How long a child is the one that its parent waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// To its end, or until it has become another program.
+    ToTheEnd,
+    /// Until another takes its place, as an init's making does: see [`Made::successor`]. It ends then, and whoever waits
+    /// for it is not woken by that.
+    UntilReplaced,
+}
+
 /// Starts a child that runs `child` and ends with the status that it returns, if it
 /// returns; returns once the child has ended or become another program, or earlier.
 ///
@@ -51,9 +61,20 @@ pub enum Table {
 /// # References
 /// clone(2), vfork(2), fork(2)
 pub fn child(table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
+    child_that(Stays::ToTheEnd, table, child)
+}
+
+/// As [`child`], of a child that stays as long.
+///
+/// # Errors
+/// The same.
+///
+/// # References
+/// The same, and set_tid_address(2), futex(2)
+pub fn child_that(stays: Stays, table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     // A handler that ran in the child would run on the parent's memory, or write to what both share, a pipe say.
     let mask = signals::block_all()?;
-    let made = system::child(table, child);
+    let made = system::child(table, stays, child);
     if let Err(errno) = signals::restore(&mask) {
         // The caller is told that there is no child, so that nobody would look after this one.
         if let Ok(child) = made {

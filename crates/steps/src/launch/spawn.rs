@@ -12,7 +12,7 @@ use isol_sys::filter::{self, Program, Refusals};
 use isol_sys::namespaces;
 use isol_sys::pipe;
 use isol_sys::process::{self, Pid, Status};
-use isol_sys::spawn::Table;
+use isol_sys::spawn::{Stays, Table};
 
 use super::child::{Child, SIGKILL, end_init};
 use super::plumbing::Plumbing;
@@ -42,7 +42,7 @@ fn start(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
             return Err(LaunchError::Command(what));
         }
         (false, false) if !tells && !replaced => in_shared_memory(prepared, image, &stdio)?,
-        _ => over_a_pipe(prepared, image, &stdio, guarded, tells)?,
+        _ => over_a_pipe(prepared, image, &stdio, (guarded, tells, replaced))?,
     };
     let failed = match outcome {
         Outcome::Started(refusals) => {
@@ -119,15 +119,16 @@ fn over_a_pipe(
     prepared: &Prepared,
     image: &Image,
     stdio: &Plumbing,
-    guarded: bool,
-    tells: bool,
+    (guarded, tells, is_replaced): (bool, bool, bool),
 ) -> Result<(Pid, Option<Pid>, Outcome), LaunchError> {
     // Where the parent has a part in it, the child hears from it, too; and a pipe carries no descriptors.
     let ends = if guarded || tells { pipe::both_ways() } else { pipe::new() };
     let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
     let stage = stage(stdio, Some(&write));
     let mut child = || in_child(prepared, image, &stage, guarded);
-    let pid = isol_sys::spawn::child(Table::Copied, &mut child).map_err(cant_make_a_child)?;
+    let stays = if is_replaced { Stays::UntilReplaced } else { Stays::ToTheEnd };
+    let pid =
+        isol_sys::spawn::child_that(stays, Table::Copied, &mut child).map_err(cant_make_a_child)?;
     let made = isol_sys::spawn::made_by_the_child();
     let mut read = File::from(read);
     // While it is open here, the child's end of it can't be seen.

@@ -101,7 +101,7 @@ fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
     // Where the first is found, too, if neither of both comes to tell of it.
     let place = beside::own();
     let [pid, here] = match place {
-        Some(place) => place.successor(),
+        Some(place) => place.successor()?,
         None => cells.each_mut().map(|cell| &raw mut *cell),
     };
     // SAFETY: see `become_sibling`; the cells are above this stack, or on it, and the stack is the new process's from now on.
@@ -117,12 +117,12 @@ fn replace(init: i32, ready: RawFd) -> Result<Inner, Errno> {
     }
 }
 
-/// clone(CLONE_PARENT | CLONE_VM | CLONE_VFORK), on the same stack, where this process ends as soon as it goes on: 0 in
+/// clone(CLONE_PARENT | CLONE_VM), on the same stack, where this process ends as it goes on: 0 in
 /// the new process, whose pid has been written to `pid`, or a negative errno. `here` is cleared when it leaves this memory.
 ///
 /// # Safety
-/// `pid` and `here` must be writable. The calling process is suspended until the new one has left this memory; by then its stack has
-/// been written over. It goes on in this very function, touches no memory, and ends. So nobody but the new process returns
+/// `pid` and `here` must be writable. The new process writes over the calling one's stack at once; that one goes on in this very
+/// function, touches no memory, and ends. So nobody but the new process returns
 /// from here, and whoever shares this memory must not wait for a word of the old one.
 #[cfg(target_arch = "x86_64")]
 unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize {
@@ -188,7 +188,6 @@ unsafe fn become_sibling(pid: *mut libc::c_int, here: *mut libc::c_int) -> isize
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const FLAGS: libc::c_int = libc::CLONE_PARENT
     | libc::CLONE_VM
-    | libc::CLONE_VFORK
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID
     | libc::SIGCHLD;
@@ -218,7 +217,7 @@ mod tests {
     use super::super::{Kinds, leave};
     use super::*;
     use crate::process::{self, Status};
-    use crate::spawn::{Table, child, made_by_the_child};
+    use crate::spawn::{Stays, Table, child_that, made_by_the_child};
 
     /// An init is waited for without end if nobody knows of the program, and waits for it.
     #[test]
@@ -229,9 +228,11 @@ mod tests {
         }
         let parent = Pid::own().get();
         let image = Image::new();
-        for image in [image.as_ref(), None] {
+        let stays = [Stays::ToTheEnd, Stays::UntilReplaced];
+        for (image, stays) in [image.as_ref(), None].into_iter().flat_map(|i| stays.map(|s| (i, s)))
+        {
             let mut told = 0;
-            let made = child(Table::Copied, &mut || {
+            let made = child_that(stays, Table::Copied, &mut || {
                 leave(Kinds::PID).expect("root may");
                 match split(Split::Child { parent }, image, false, &mut |init| told = init) {
                     Ok(inner) if crate::pipe::wait_for_byte(inner.ready) => 3,

@@ -24,8 +24,10 @@ pub(crate) struct Beside {
     here: AtomicI32,
     /// Its pid, or 0: written by the kernel before it runs.
     pid: AtomicI32,
-    /// The same of who has taken the child's place.
-    successor_here: AtomicI32,
+    /// The same of the child, where its parent's thread waits for that and for nothing else, and of who has taken its
+    /// place.
+    child_here: AtomicI32,
+    /// Who has taken the child's place.
     successor: AtomicI32,
     /// What it was not able to do, or 0: an errno in the lower half, and in the upper one what it is of, as whoever it runs for says.
     pub(crate) failed: AtomicI32,
@@ -58,15 +60,17 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// With `child_here` the child has yet to say that it is in this memory no more: by [`clear_when_gone`].
+    ///
     /// # Safety
     /// `end` must be the end of [`ROOM`] writable bytes that nobody uses, page-aligned, and be there as long as this.
-    pub(super) unsafe fn new(end: *mut libc::c_void) -> Self {
+    pub(super) unsafe fn new(end: *mut libc::c_void, child_here: bool) -> Self {
         let at = end.cast::<Beside>().wrapping_sub(1);
         let zero = AtomicI32::default;
         let empty = Beside {
             here: zero(),
             pid: zero(),
-            successor_here: zero(),
+            child_here: AtomicI32::new(child_here.into()),
             successor: zero(),
             failed: zero(),
             heard_by: AtomicI32::new(-1),
@@ -83,29 +87,39 @@ impl Place {
         unsafe { &*self.at }
     }
 
+    pub(super) fn child_here(&self) -> *mut libc::c_int {
+        self.beside().child_here.as_ptr()
+    }
+
     /// Waits until nobody but this thread uses this memory and the child's; false if somebody may for a while.
     ///
     /// Where the kernel has cleared both cells, as it has when a child has ended as it should, that is at once.
-    pub(super) fn is_left(&self) -> bool {
-        let Beside { here, pid, successor_here, successor, .. } = self.beside();
+    pub(super) fn is_left(&self, child: Option<Pid>) -> bool {
+        let Beside { here, pid, child_here, successor, .. } = self.beside();
+        let Some(child) = child else { return true };
         loop {
-            let cell = match (here.load(Ordering::Acquire), successor_here.load(Ordering::Acquire))
-            {
+            // The child is the last to leave as a rule, so that this thread wakes once.
+            let cell = match (child_here.load(Ordering::Acquire), here.load(Ordering::Acquire)) {
                 (0, 0) => return true,
-                (0, _) => successor_here,
-                _ => here,
+                (0, _) => here,
+                _ => child_here,
             };
             wait_a_while(cell);
             // Killed before it has asked for its cell to be cleared.
-            if here.load(Ordering::Acquire) != 0 && has_ended(pid) {
+            if here.load(Ordering::Acquire) != 0 && has_ended(pid.load(Ordering::Acquire)) {
                 here.store(0, Ordering::Release);
             }
-            if successor_here.load(Ordering::Acquire) != 0 && has_ended(successor) {
-                successor_here.store(0, Ordering::Release);
+            let next = || successor.load(Ordering::Acquire);
+            let over = match next() {
+                // It may have made one before it ended.
+                0 => has_ended(child.get()) && next() == 0,
+                successor => has_ended(successor),
+            };
+            if over {
+                child_here.store(0, Ordering::Release);
             }
             // The init of a namespace ends when all in it have been waited for, and that is this thread's affair.
-            let alone = successor.load(Ordering::Acquire) != 0 && has_ended(successor);
-            if here.load(Ordering::Acquire) != 0 && alone {
+            if here.load(Ordering::Acquire) != 0 && over && next() != 0 {
                 // SAFETY: takes two numbers; it has not been waited for.
                 unsafe { libc::kill(pid.load(Ordering::Acquire), libc::SIGKILL) };
                 return false;
@@ -114,17 +128,16 @@ impl Place {
     }
 }
 
-/// Until a cell is cleared, or a millisecond. Whoever shares this memory may read errno meanwhile.
+/// Until a cell is cleared, or for five milliseconds: longer than a start takes. Whoever shares this memory may read errno meanwhile.
 fn wait_a_while(cell: &AtomicI32) {
-    let soon = libc::timespec { tv_sec: 0, tv_nsec: 1_000_000 };
+    let soon = libc::timespec { tv_sec: 0, tv_nsec: 5_000_000 };
     let (at, time) = (cell.as_ptr().addr(), (&raw const soon).addr());
     // SAFETY: the cell is readable, and the time is, for the call.
     let _ = unsafe { raw::call(libc::SYS_futex, [at, libc::FUTEX_WAIT as usize, 1, time, 0]) };
 }
 
 /// It stays waitable. What can't be asked, for want of a right to, has not ended as far as anybody knows.
-fn has_ended(pid: &AtomicI32) -> bool {
-    let pid = pid.load(Ordering::Acquire);
+fn has_ended(pid: i32) -> bool {
     if pid == 0 {
         // Never made.
         return true;
@@ -196,25 +209,36 @@ impl Beside {
     }
 
     /// Where the kernel is to write the pid of who takes this child's place, and what it clears when that one is in this
-    /// memory no more.
-    pub(crate) fn successor(&self) -> [*mut libc::c_int; 2] {
-        self.successor_here.store(1, Ordering::Release);
-        [self.successor.as_ptr(), self.successor_here.as_ptr()]
+    /// memory no more: no longer when this child is.
+    pub(crate) fn successor(&self) -> Result<[*mut libc::c_int; 2], Errno> {
+        // SAFETY: takes an address to clear, and this is none.
+        unsafe { clear_when_gone(std::ptr::null_mut()) }?;
+        self.child_here.store(1, Ordering::Release);
+        Ok([self.successor.as_ptr(), self.child_here.as_ptr()])
     }
 
-    /// There is none.
+    /// There is none: it is this child that is here. That of a failure is found by its parent's thread, later.
     pub(crate) fn no_successor(&self) {
-        self.successor_here.store(0, Ordering::Release);
+        // SAFETY: the cell is there for as long as this child is in this memory.
+        let _ = unsafe { clear_when_gone(self.child_here.as_ptr()) };
     }
 }
 
-/// Has the kernel clear `here`: by a flag of clone(2) musl does not let it.
+/// Has the kernel clear a cell, and wake who waits for it, when the calling process leaves this memory. By a flag of clone(2)
+/// musl does not let it.
+///
+/// # Safety
+/// The cell must be there as long as the process is in this memory.
+pub(super) unsafe fn clear_when_gone(cell: *mut libc::c_int) -> Result<(), Errno> {
+    // SAFETY: the kernel keeps the address, and writes to it then.
+    unsafe { raw::call(libc::SYS_set_tid_address, [cell.addr(), 0, 0, 0, 0]) }.map(drop)
+}
+
 extern "C" fn start(at: *mut libc::c_void) -> libc::c_int {
     // SAFETY: what `begin` gives, which is there for as long as `here` says that somebody is.
     let beside = unsafe { &*at.cast::<Beside>() };
-    let cell = beside.here.as_ptr().addr();
     // SAFETY: the cell is there when the kernel writes to it, as above.
-    let _ = unsafe { raw::call(libc::SYS_set_tid_address, [cell, 0, 0, 0, 0]) };
+    let _ = unsafe { clear_when_gone(beside.here.as_ptr()) };
     beside.run.get().map_or(1, |run| run(at))
 }
 
@@ -222,7 +246,7 @@ extern "C" fn start(at: *mut libc::c_void) -> libc::c_int {
 mod tests {
     use super::*;
     use crate::process::{Status, wait};
-    use crate::spawn::{Table, child};
+    use crate::spawn::{Stays, Table, child, child_that};
 
     extern "C" fn is_slow(at: *mut libc::c_void) -> libc::c_int {
         // SAFETY: what `make` gives.
@@ -271,5 +295,48 @@ mod tests {
         });
         assert_eq!(wait(first.unwrap()).unwrap(), Status::Exited(0));
         assert_eq!(wait(made().beside.unwrap()).unwrap(), Status::Signalled(9));
+    }
+
+    fn kill_oneself() -> i32 {
+        is_killed(std::ptr::null_mut())
+    }
+
+    /// Without CLONE_VFORK the kernel says nothing of its end but by the cell.
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn one_that_is_to_be_replaced_is_waited_for_however_it_ends() {
+        let until_replaced = |child: &mut dyn FnMut() -> i32| {
+            let child = child_that(Stays::UntilReplaced, Table::Copied, child).unwrap();
+            assert_eq!(made().successor, None);
+            wait(child).unwrap()
+        };
+        let mut said = 0;
+        let mut end = || {
+            said += 1;
+            8
+        };
+        assert_eq!(until_replaced(&mut end), Status::Exited(8));
+        assert_eq!(said, 1, "what it wrote is there");
+        assert_eq!(until_replaced(&mut kill_oneself), Status::Signalled(9));
+        // Its cell is cleared for nobody any more, and nobody has come to take its place.
+        let mut give_up_and_die =
+            || own().map_or(1, |own| own.successor().map_or(2, |_| kill_oneself()));
+        assert_eq!(until_replaced(&mut give_up_and_die), Status::Signalled(9));
+        let mut find_no_other = || {
+            own().map_or(1, |own| {
+                own.successor().map_or(2, |_| {
+                    own.no_successor();
+                    9
+                })
+            })
+        };
+        assert_eq!(until_replaced(&mut find_no_other), Status::Exited(9));
+        let mut be_executed = || {
+            let (path, words) = (c"/bin/true".as_ptr(), [std::ptr::null(); 2]);
+            // SAFETY: a path and two empty lists.
+            unsafe { libc::execve(path, words.as_ptr(), words.as_ptr()) };
+            125
+        };
+        assert_eq!(until_replaced(&mut be_executed), Status::Exited(0));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::process::Pid;
 
-use super::Table;
+use super::{Stays, Table};
 
 pub(super) const PARENT_GOES_ON: bool = true;
 
@@ -14,7 +14,11 @@ pub(super) fn made_by_the_child() -> super::Made {
     super::Made::default()
 }
 
-pub(super) fn child(_table: Table, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
+pub(super) fn child(
+    _table: Table,
+    _stays: Stays,
+    child: &mut dyn FnMut() -> i32,
+) -> io::Result<Pid> {
     // SAFETY: the child runs `child`, which is async-signal-safe by `super::child`'s contract, with all signals blocked,
     // and ends.
     match unsafe { libc::fork() } {

@@ -1,10 +1,12 @@
-//! Linux: clone(CLONE_VM | CLONE_VFORK), with the parent's table of descriptors where that is asked for.
+//! Linux: clone(CLONE_VM | CLONE_VFORK), with the parent's table of descriptors where that is asked for; without CLONE_VFORK
+//! where another process takes the child's place, and is the one to be waited for.
 //!
 //! # What holds here
 //!
 //! 1. *One of the two runs.* CLONE_VFORK suspends the calling thread until the child has ended or has
 //!    become another program; only then does the kernel let go of the memory on the child's side. So
-//!    whatever this thread's frames own outlives the child's use of it.
+//!    whatever this thread's frames own outlives the child's use of it. Without it the thread waits for a cell that the kernel
+//!    clears then (`beside.rs`), and makes no other call.
 //! 2. *The stack is the child's alone.* A thread keeps one between its calls; it is taken out of its
 //!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
 //!    is made by a child.
@@ -23,7 +25,7 @@
 use std::cell::Cell;
 use std::io;
 
-use super::{Table, beside};
+use super::{Stays, Table, beside};
 use crate::process::Pid;
 
 /// Enough for the steps: the largest frame has all the groups that a process can have, of 256 KiB. Pages that nobody touches
@@ -91,34 +93,46 @@ impl Drop for Stack {
     }
 }
 
-type Child<'a> = &'a mut dyn FnMut() -> i32;
+/// What a child runs.
+struct Work<'a> {
+    child: &'a mut dyn FnMut() -> i32,
+    /// What is cleared when it is in this memory no more, where nothing else tells.
+    cell: *mut libc::c_int,
+}
 
-extern "C" fn run(child: *mut libc::c_void) -> libc::c_int {
-    // SAFETY: `child` is the address of the reference in `super::child`'s frame, which
-    // lives until the child has left this memory: the parent is suspended until then.
-    let child = unsafe { &mut *child.cast::<Child<'_>>() };
-    child()
+extern "C" fn run(work: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: it is in `child`'s frame, which lives until the child has left this memory: the parent waits for that.
+    let work = unsafe { &mut *work.cast::<Work<'_>>() };
+    if !work.cell.is_null() {
+        // SAFETY: the cell is there as long as the frame. If this fails the parent finds out by asking.
+        let _ = unsafe { beside::clear_when_gone(work.cell) };
+    }
+    (work.child)()
 }
 
 pub(super) const PARENT_GOES_ON: bool = false;
 
 pub(super) use beside::made as made_by_the_child;
 
-pub(super) fn child(table: Table, mut child: Child<'_>) -> io::Result<Pid> {
+pub(super) fn child(table: Table, stays: Stays, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     let stack = Stack::take()?;
+    let is_replaced = stays == Stays::UntilReplaced;
     // SAFETY: the upper end of the mapping, above the child's stack, and nobody's but this thread's.
-    let place = unsafe { beside::Place::new(stack.end()) };
+    let place = unsafe { beside::Place::new(stack.end(), is_replaced) };
+    let cell = if is_replaced { place.child_here() } else { std::ptr::null_mut() };
+    let mut work = Work { child, cell };
     let files = if table == Table::Shared { libc::CLONE_FILES } else { 0 };
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | files | libc::SIGCHLD;
-    let argument = (&raw mut child).cast();
+    let waits = if is_replaced { 0 } else { libc::CLONE_VFORK };
+    let flags = libc::CLONE_VM | waits | files | libc::SIGCHLD;
+    let argument = (&raw mut work).cast();
     // SAFETY: the stack is the child's alone and large enough (2); `run` ends in `_exit` or
-    // execve; the parent's thread is suspended meanwhile (1), so that nothing of its frame
+    // execve; the parent's thread waits meanwhile, here or below (1), so that nothing of its frame
     // changes; signals are blocked (3), so that no handler runs in the child. The child
-    // shares errno and other thread-locals with the suspended thread, which reads none
+    // shares errno and other thread-locals with the waiting thread, which reads none
     // of them before it has set them again (4).
     let pid = unsafe { libc::clone(run, stack.top(), flags, argument) };
     let made = if pid == -1 { Err(io::Error::last_os_error()) } else { Ok(Pid::new(pid)) };
-    let is_left = place.is_left();
+    let is_left = place.is_left(made.as_ref().ok().copied());
     drop(place);
     if is_left {
         stack.keep()
