@@ -1,14 +1,26 @@
 //! The system calls of this architecture, by name: for whoever names a call, and for whoever is told a number.
+//!
+//! The default filter asks for each of its calls at each start: they are found by a hash of their names. And they are one
+//! text, and not some hundreds, each with an address that would have to be relocated at each start.
 
 macro_rules! calls {
     ($($call:ident)*) => {
-        &[$((stringify!($call), libc::$call as u32)),*]
+        List {
+            names: concat!($(stringify!($call), " "),*),
+            numbers: &[$(libc::$call as u32),*],
+        }
     };
 }
 
-/// Those of every architecture, by the alphabet: they are searched by halves.
+/// Calls: each with a blank behind its name.
+struct List {
+    names: &'static str,
+    numbers: &'static [u32],
+}
+
+/// Those of every architecture.
 #[rustfmt::skip]
-const COMMON: &[(&str, u32)] = calls! {
+const COMMON: List = calls! {
     SYS_accept SYS_accept4 SYS_acct SYS_add_key SYS_adjtimex SYS_bind SYS_bpf SYS_brk SYS_capget
     SYS_capset SYS_chdir SYS_chroot SYS_clock_adjtime SYS_clock_getres SYS_clock_gettime
     SYS_clock_nanosleep SYS_clock_settime SYS_clone SYS_clone3 SYS_close SYS_close_range
@@ -62,10 +74,10 @@ const COMMON: &[(&str, u32)] = calls! {
     SYS_vmsplice SYS_wait4 SYS_waitid SYS_write SYS_writev
 };
 
-/// Those of x86-64 alone, most of them old; by the alphabet, too.
+/// Those of x86-64 alone, most of them old.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
-const MORE: &[(&str, u32)] = calls! {
+const MORE: List = calls! {
     SYS__sysctl SYS_access SYS_afs_syscall SYS_alarm SYS_arch_prctl SYS_chmod SYS_chown
     SYS_creat SYS_dup2 SYS_epoll_create SYS_epoll_ctl_old SYS_epoll_wait SYS_epoll_wait_old
     SYS_eventfd SYS_fchmodat2 SYS_fork SYS_futimesat SYS_get_thread_area SYS_getdents
@@ -77,44 +89,93 @@ const MORE: &[(&str, u32)] = calls! {
 };
 
 #[cfg(not(target_arch = "x86_64"))]
-const MORE: &[(&str, u32)] = &[];
+const MORE: List = List { names: "", numbers: &[] };
 
 /// Newer than the C library's list of them, and the same on every architecture.
-const NEW: &[(&str, u32)] = &[
-    ("SYS_statmount", 457),
-    ("SYS_listmount", 458),
-    ("SYS_setxattrat", 463),
-    ("SYS_getxattrat", 464),
-    ("SYS_listxattrat", 465),
-    ("SYS_removexattrat", 466),
-    ("SYS_open_tree_attr", 467),
-    ("SYS_file_getattr", 468),
-    ("SYS_file_setattr", 469),
-];
+const NEW: List = List {
+    names: "SYS_statmount SYS_listmount SYS_setxattrat SYS_getxattrat SYS_listxattrat SYS_removexattrat SYS_open_tree_attr SYS_file_getattr SYS_file_setattr ",
+    numbers: &[457, 458, 463, 464, 465, 466, 467, 468, 469],
+};
 
-const PREFIX: &str = "SYS_";
+const LISTS: [List; 3] = [COMMON, MORE, NEW];
+const COUNT: usize = COMMON.numbers.len() + MORE.numbers.len() + NEW.numbers.len();
+const PREFIX: usize = "SYS_".len();
 
-fn all() -> impl Iterator<Item = &'static (&'static str, u32)> {
-    COMMON.iter().chain(MORE).chain(NEW)
+/// Where a call is found.
+#[derive(Clone, Copy)]
+struct Entry {
+    hash: u32,
+    number: u32,
+    list: u8,
+    from: u16,
+    until: u16,
+}
+
+impl Entry {
+    fn name(&self) -> &'static str {
+        const NAMES: [&str; 3] = [COMMON.names, MORE.names, NEW.names];
+        &NAMES[self.list as usize][self.from as usize..self.until as usize]
+    }
+}
+
+/// By their hashes.
+static ENTRIES: [Entry; COUNT] = entries();
+
+/// FNV-1a.
+const fn hash(mut hash: u32, byte: u8) -> u32 {
+    hash ^= byte as u32;
+    hash.wrapping_mul(0x0100_0193)
+}
+
+const NO_BYTES: u32 = 0x811c_9dc5;
+
+const fn entries() -> [Entry; COUNT] {
+    let mut entries = [Entry { hash: 0, number: 0, list: 0, from: 0, until: 0 }; COUNT];
+    let (mut count, mut list) = (0, 0);
+    while list < LISTS.len() {
+        let (names, numbers) = (LISTS[list].names.as_bytes(), LISTS[list].numbers);
+        let (mut at, mut index) = (0, 0);
+        while at < names.len() {
+            at += PREFIX;
+            let (from, mut hashed) = (at, NO_BYTES);
+            while names[at] != b' ' {
+                hashed = hash(hashed, names[at]);
+                at += 1;
+            }
+            let entry = Entry {
+                hash: hashed,
+                number: numbers[index],
+                list: list as u8,
+                from: from as u16,
+                until: at as u16,
+            };
+            let mut place = count;
+            while place > 0 && entries[place - 1].hash > hashed {
+                entries[place] = entries[place - 1];
+                place -= 1;
+            }
+            entries[place] = entry;
+            (at, index, count) = (at + 1, index + 1, count + 1);
+        }
+        list += 1;
+    }
+    assert!(count == COUNT, "each name has a number");
+    entries
 }
 
 /// The number of a call; `None` if this architecture has none of that name.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
-    let sorted = |list: &'static [(&str, u32)]| {
-        let found = list.binary_search_by(|(known, _)| known[PREFIX.len()..].cmp(name)).ok()?;
-        Some(list[found].1)
-    };
-    // Asked for each call of the default filter, at each start.
-    sorted(COMMON).or_else(|| sorted(MORE)).or_else(|| {
-        NEW.iter().find(|(known, _)| known[PREFIX.len()..] == *name).map(|&(_, number)| number)
-    })
+    let wanted = name.bytes().fold(NO_BYTES, hash);
+    let first = ENTRIES.partition_point(|entry| entry.hash < wanted);
+    let found = ENTRIES[first..].iter().take_while(|entry| entry.hash == wanted);
+    found.into_iter().find(|entry| entry.name() == name).map(|entry| entry.number)
 }
 
 /// The name of a call.
 #[must_use]
 pub fn name(number: u32) -> Option<&'static str> {
-    all().find(|&&(_, known)| known == number).map(|(name, _)| &name[PREFIX.len()..])
+    ENTRIES.iter().find(|entry| entry.number == number).map(Entry::name)
 }
 
 #[cfg(test)]
@@ -122,12 +183,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_is_found_by_its_name() {
-        for &(known, wanted) in all() {
-            assert_eq!(number(&known[PREFIX.len()..]), Some(wanted), "{known}");
+    fn every_call_is_found_by_its_name_and_by_its_number() {
+        let listed =
+            LISTS.iter().flat_map(|list| list.names.split_terminator(' ').zip(list.numbers));
+        for (known, &wanted) in listed {
+            let known = known.strip_prefix("SYS_").expect("as the C library names them");
+            assert_eq!(number(known), Some(wanted), "{known}");
+            assert_eq!(number(name(wanted).expect("it has a name")), Some(wanted), "{known}");
         }
-        for wrong in ["", "SYS_read", "rea", "reads", "zzz"] {
+        assert_eq!(
+            (number("read"), name(libc::SYS_execve as u32)),
+            (Some(libc::SYS_read as u32), Some("execve"))
+        );
+        for wrong in ["", "SYS_read", "rea", "reads", "zzz", "read "] {
             assert_eq!(number(wrong), None, "{wrong}");
         }
+    }
+
+    /// Those that one hash stands for would be told apart all the same.
+    #[test]
+    fn each_has_a_hash_of_its_own() {
+        assert!(ENTRIES.windows(2).all(|pair| pair[0].hash < pair[1].hash));
     }
 }
