@@ -14,8 +14,9 @@
 //!    blocked before by `super::child`, by the raw system call, the two that the C library keeps to itself included.
 //!    The child puts dispositions back before it unblocks them. The dispositions are its own: there is no
 //!    CLONE_SIGHAND.
-//! 4. *Thread-locals are the suspended thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
-//!    none of them before it has set it again. Other threads go on, and may hold locks: the child takes none.
+//! 4. *Thread-locals are the waiting thread's*, errno among them: there is no CLONE_SETTLS. That thread reads
+//!    none of them before it has set it again, and writes none while it waits without CLONE_VFORK: raw calls only.
+//!    Other threads go on, and may hold locks: the child takes none.
 //! 5. *Who the child makes beside itself* runs on a stack above the child's, and is waited for in the end, and so is who
 //!    takes the child's place (`beside.rs`): CLONE_VFORK alone returns, too, when the child is killed. What runs beside
 //!    others that share errno leaves it alone.
@@ -87,8 +88,8 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: the mapping made in `new`; the child that ran on it is gone from this memory, since CLONE_VFORK returns
-        // only then, and who it made beside itself has been waited for.
+        // SAFETY: the mapping made in `new`; the child that ran on it is gone from this memory, and who it made beside
+        // itself or in its place: `child` waits for all of them, and forgets a stack of whose users it can't be sure.
         unsafe { libc::munmap(self.base, MAPPED) };
     }
 }
