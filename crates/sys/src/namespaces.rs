@@ -275,8 +275,9 @@ impl InitImage {
 /// How to go on in a pid namespace that [`leave`] has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
-    /// In a child that shares its parent's memory, while the parent waits: the child is replaced by two of that
-    /// parent's children, the init of the namespace and the program-to-be, and ends.
+    /// In a child that [`child_that`](crate::spawn::child_that) has made, which waits for all of them: the child is
+    /// replaced by two of its parent's children, the init of the namespace and the program-to-be, and ends. The latter goes
+    /// on in the parent's memory, so that another parent, which vfork(2) would let go on, must not ask for it.
     Child {
         /// The parent's pid.
         parent: i32,

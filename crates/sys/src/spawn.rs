@@ -76,10 +76,13 @@ pub fn child_that(stays: Stays, table: Table, child: &mut dyn FnMut() -> i32) ->
     let mask = signals::block_all()?;
     let made = system::child(table, stays, child);
     if let Err(errno) = signals::restore(&mask) {
-        // The caller is told that there is no child, so that nobody would look after this one.
-        if let Ok(child) = made {
-            let _ = process::signal(child, libc::SIGKILL);
-            let _ = process::wait(child);
+        // The caller is told that there is no child, so that nobody would look after this one, or whom it has made.
+        let Made { beside, successor, .. } = made_by_the_child();
+        // An init last: it is there until those in its namespace have been waited for.
+        let all = made.ok().map(|child| [Some(child), successor, beside]);
+        for pid in all.into_iter().flatten().flatten() {
+            let _ = process::signal(pid, libc::SIGKILL);
+            let _ = process::wait(pid);
         }
         return Err(errno.into());
     }

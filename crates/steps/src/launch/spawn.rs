@@ -114,7 +114,8 @@ fn in_shared_memory(
     Ok((pid, None, said.map_or(Outcome::Silent, Outcome::after)))
 }
 
-/// A child with a memory of its own reports over a pipe.
+/// A child whose parent's memory does not tell, because it has none of that, or because another takes its place, reports
+/// over a pipe.
 fn over_a_pipe(
     prepared: &Prepared,
     image: &Image,

@@ -16,6 +16,10 @@ use crate::raw;
 /// How large a place is. What runs there makes a few system calls.
 pub(super) const ROOM: usize = 32 * 1024;
 
+/// Whether whoever takes a child's place does so in this memory. Where nobody has written how, the child makes calls of the C
+/// library behind that, and its parent's thread has to be suspended until it has ended.
+pub(crate) const CAN_BE_REPLACED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
 /// At the upper end of it.
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -83,7 +87,8 @@ impl Place {
     }
 
     fn beside(&self) -> &Beside {
-        // SAFETY: made in `new`; whoever writes to it meanwhile writes to atomic cells.
+        // SAFETY: made in `new`; whoever writes to it meanwhile writes to atomic cells, or to what only the child and whom
+        // it makes read.
         unsafe { &*self.at }
     }
 
@@ -105,24 +110,28 @@ impl Place {
                 _ => child_here,
             };
             wait_a_while(cell);
+            let is_over = |made: &AtomicI32| match made.load(Ordering::Acquire) {
+                // As long as the child is there it may be about to make it, and it may have made it before it ended.
+                0 => has_ended(child.get()) && made.load(Ordering::Acquire) == 0,
+                made => has_ended(made),
+            };
             // Killed before it has asked for its cell to be cleared.
-            if here.load(Ordering::Acquire) != 0 && has_ended(pid.load(Ordering::Acquire)) {
+            if here.load(Ordering::Acquire) != 0 && is_over(pid) {
                 here.store(0, Ordering::Release);
             }
-            let next = || successor.load(Ordering::Acquire);
-            let over = match next() {
-                // It may have made one before it ended.
-                0 => has_ended(child.get()) && next() == 0,
-                successor => has_ended(successor),
-            };
-            if over {
+            if is_over(successor) {
                 child_here.store(0, Ordering::Release);
-            }
-            // The init of a namespace ends when all in it have been waited for, and that is this thread's affair.
-            if here.load(Ordering::Acquire) != 0 && over && next() != 0 {
-                // SAFETY: takes two numbers; it has not been waited for.
-                unsafe { libc::kill(pid.load(Ordering::Acquire), libc::SIGKILL) };
-                return false;
+                let init = pid.load(Ordering::Acquire);
+                // The init of a namespace ends when all in it have been waited for, and that is this thread's affair.
+                if here.load(Ordering::Acquire) != 0
+                    && init > 0
+                    && successor.load(Ordering::Acquire) != 0
+                {
+                    let signal = libc::SIGKILL as usize;
+                    // SAFETY: takes two numbers; it has not been waited for.
+                    let _ = unsafe { raw::call(libc::SYS_kill, [init as usize, signal, 0, 0, 0]) };
+                    return false;
+                }
             }
         }
     }
@@ -138,10 +147,6 @@ fn wait_a_while(cell: &AtomicI32) {
 
 /// It stays waitable. What can't be asked, for want of a right to, has not ended as far as anybody knows.
 fn has_ended(pid: i32) -> bool {
-    if pid == 0 {
-        // Never made.
-        return true;
-    }
     // SAFETY: all-zero bytes are a valid `siginfo_t`.
     let mut found: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let how = (libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) as usize;
@@ -170,8 +175,8 @@ impl Drop for Place {
 
 /// That of this child; `None` in any other process.
 pub(crate) fn own() -> Option<&'static Beside> {
-    // SAFETY: it is there for as long as this child is in this memory, and the child can't be anywhere else; who writes to
-    // it meanwhile writes to atomic cells.
+    // SAFETY: it is there for as long as this child is in this memory, and the child can't be anywhere else; whoever else
+    // writes to it meanwhile writes to atomic cells.
     PLACE.try_with(Cell::get).ok().flatten().map(|at| unsafe { &*at })
 }
 
@@ -238,7 +243,11 @@ extern "C" fn start(at: *mut libc::c_void) -> libc::c_int {
     // SAFETY: what `begin` gives, which is there for as long as `here` says that somebody is.
     let beside = unsafe { &*at.cast::<Beside>() };
     // SAFETY: the cell is there when the kernel writes to it, as above.
-    let _ = unsafe { clear_when_gone(beside.here.as_ptr()) };
+    if let Err(errno) = unsafe { clear_when_gone(beside.here.as_ptr()) } {
+        // The parent would hear of its end alone, not of its becoming another program.
+        beside.failed.store(errno.0, Ordering::Release);
+        return 1;
+    }
     beside.run.get().map_or(1, |run| run(at))
 }
 
@@ -248,12 +257,16 @@ mod tests {
     use crate::process::{Status, wait};
     use crate::spawn::{Stays, Table, child, child_that};
 
-    extern "C" fn is_slow(at: *mut libc::c_void) -> libc::c_int {
-        // SAFETY: what `make` gives.
-        let beside = unsafe { &*at.cast::<Beside>() };
+    fn sleep_a_while() {
         let time = libc::timespec { tv_sec: 0, tv_nsec: 30_000_000 };
         // SAFETY: the time is readable, and nothing is asked for in return.
         let _ = unsafe { raw::call(libc::SYS_nanosleep, [(&raw const time).addr(), 0, 0, 0, 0]) };
+    }
+
+    extern "C" fn is_slow(at: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: what `make` gives.
+        let beside = unsafe { &*at.cast::<Beside>() };
+        sleep_a_while();
         beside.failed.store(beside.words.get()[2], Ordering::Release);
         7
     }
@@ -331,12 +344,40 @@ mod tests {
             })
         };
         assert_eq!(until_replaced(&mut find_no_other), Status::Exited(9));
+    }
+
+    /// What it has become would last; its parent goes on with the cell, which the kernel clears.
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn one_that_is_to_be_replaced_is_left_when_it_executes_something() {
         let mut be_executed = || {
-            let (path, words) = (c"/bin/true".as_ptr(), [std::ptr::null(); 2]);
-            // SAFETY: a path and two empty lists.
-            unsafe { libc::execve(path, words.as_ptr(), words.as_ptr()) };
+            let words = [c"sleep".as_ptr(), c"5".as_ptr(), std::ptr::null()];
+            // SAFETY: a path, a list of words and an empty list.
+            unsafe { libc::execve(c"/bin/sleep".as_ptr(), words.as_ptr(), &std::ptr::null()) };
             125
         };
-        assert_eq!(until_replaced(&mut be_executed), Status::Exited(0));
+        let child = child_that(Stays::UntilReplaced, Table::Copied, &mut be_executed).unwrap();
+        crate::process::signal(child, libc::SIGKILL).unwrap();
+        assert_eq!(wait(child).unwrap(), Status::Signalled(libc::SIGKILL));
+    }
+
+    /// Its parent's thread looks about meanwhile, and would find that nobody has been made.
+    #[test]
+    #[cfg_attr(miri, ignore = "makes system calls")]
+    fn whoever_is_about_to_be_made_is_waited_for_too() {
+        let mut said = 0;
+        let mut take_time = || {
+            own().map_or(1, |own| {
+                // As `make` has it before the kernel has given it a pid.
+                own.here.store(1, Ordering::Release);
+                sleep_a_while();
+                said = own.here.load(Ordering::Acquire);
+                own.has_left();
+                0
+            })
+        };
+        let child = child_that(Stays::UntilReplaced, Table::Copied, &mut take_time).unwrap();
+        assert_eq!(wait(child).unwrap(), Status::Exited(0));
+        assert_eq!(said, 1);
     }
 }

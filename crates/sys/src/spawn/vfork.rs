@@ -3,10 +3,10 @@
 //!
 //! # What holds here
 //!
-//! 1. *One of the two runs.* CLONE_VFORK suspends the calling thread until the child has ended or has
+//! 1. *The parent's thread waits.* CLONE_VFORK suspends the calling thread until the child has ended or has
 //!    become another program; only then does the kernel let go of the memory on the child's side. So
 //!    whatever this thread's frames own outlives the child's use of it. Without it the thread waits for a cell that the kernel
-//!    clears then (`beside.rs`), and makes no other call.
+//!    clears then, and looks now and then whether somebody has ended without that (`beside.rs`).
 //! 2. *The stack is the child's alone.* A thread keeps one between its calls; it is taken out of its
 //!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
 //!    is made by a child.
@@ -104,9 +104,10 @@ struct Work<'a> {
 extern "C" fn run(work: *mut libc::c_void) -> libc::c_int {
     // SAFETY: it is in `child`'s frame, which lives until the child has left this memory: the parent waits for that.
     let work = unsafe { &mut *work.cast::<Work<'_>>() };
-    if !work.cell.is_null() {
-        // SAFETY: the cell is there as long as the frame. If this fails the parent finds out by asking.
-        let _ = unsafe { beside::clear_when_gone(work.cell) };
+    // SAFETY: the cell is there as long as the frame.
+    if !work.cell.is_null() && unsafe { beside::clear_when_gone(work.cell) }.is_err() {
+        // The parent would hear of its end alone, not of its becoming another program.
+        return 125;
     }
     (work.child)()
 }
@@ -117,7 +118,7 @@ pub(super) use beside::made as made_by_the_child;
 
 pub(super) fn child(table: Table, stays: Stays, child: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
     let stack = Stack::take()?;
-    let is_replaced = stays == Stays::UntilReplaced;
+    let is_replaced = stays == Stays::UntilReplaced && beside::CAN_BE_REPLACED;
     // SAFETY: the upper end of the mapping, above the child's stack, and nobody's but this thread's.
     let place = unsafe { beside::Place::new(stack.end(), is_replaced) };
     let cell = if is_replaced { place.child_here() } else { std::ptr::null_mut() };

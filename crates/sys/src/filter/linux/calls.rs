@@ -142,6 +142,7 @@ const fn entries() -> [Entry; COUNT] {
                 hashed = hash(hashed, names[at]);
                 at += 1;
             }
+            assert!(at <= u16::MAX as usize);
             let entry = Entry {
                 hash: hashed,
                 number: numbers[index],
@@ -168,8 +169,8 @@ const fn entries() -> [Entry; COUNT] {
 pub fn number(name: &str) -> Option<u32> {
     let wanted = name.bytes().fold(NO_BYTES, hash);
     let first = ENTRIES.partition_point(|entry| entry.hash < wanted);
-    let found = ENTRIES[first..].iter().take_while(|entry| entry.hash == wanted);
-    found.into_iter().find(|entry| entry.name() == name).map(|entry| entry.number)
+    let mut found = ENTRIES[first..].iter().take_while(|entry| entry.hash == wanted);
+    found.find(|entry| entry.name() == name).map(|entry| entry.number)
 }
 
 /// The name of a call.
