@@ -7,7 +7,7 @@
 //!    become another program; only then does the kernel let go of the memory on the child's side. So
 //!    whatever this thread's frames own outlives the child's use of it. Without it the thread waits for a cell that the kernel
 //!    clears then, and looks now and then whether somebody has ended without that (`beside.rs`).
-//! 2. *The stack is the child's alone.* A thread keeps one between its calls; it is taken out of its
+//! 2. *The stack is the child's alone.* Some are kept between calls; one is taken out of its
 //!    place for as long as a child may run on it, so that nobody else gets it, not even a child that
 //!    is made by a child.
 //! 3. *No handler runs in the child*, where it would run on the parent's memory: all signals are
@@ -23,8 +23,8 @@
 //! 6. *A shared table of descriptors* is changed by the child only after `part_from_parent`, or
 //!    by execve(2), which gives it a table of its own too.
 
-use std::cell::Cell;
 use std::io;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::{Stays, Table, beside};
 use crate::process::Pid;
@@ -42,10 +42,9 @@ struct Stack {
     base: *mut libc::c_void,
 }
 
-thread_local! {
-    /// The one that this thread's last child ran on: mapping one costs as much as the rest of a clone.
-    static KEPT: Cell<Option<Stack>> = const { Cell::new(None) };
-}
+/// Those that earlier children ran on: mapping one costs as much as the rest of a clone. The process's, and not each
+/// thread's own: what a thread has to drop at its end has the C library allocate memory for a list of that.
+static KEPT: [AtomicPtr<libc::c_void>; 8] = [const { AtomicPtr::new(std::ptr::null_mut()) }; 8];
 
 impl Stack {
     fn new() -> io::Result<Self> {
@@ -64,17 +63,22 @@ impl Stack {
         Ok(stack)
     }
 
-    /// The one that this thread keeps, or a new one. There is none to be kept in a thread that is ending.
+    /// One that is kept, or a new one.
     fn take() -> io::Result<Self> {
-        match KEPT.try_with(Cell::take) {
-            Ok(Some(kept)) => Ok(kept),
-            _ => Self::new(),
-        }
+        let full = KEPT.iter().filter(|place| !place.load(Ordering::Relaxed).is_null());
+        let mut taken = full.map(|place| place.swap(std::ptr::null_mut(), Ordering::Acquire));
+        taken.find(|base| !base.is_null()).map_or_else(Self::new, |base| Ok(Self { base }))
     }
 
     fn keep(self) {
-        // In a thread that is ending the closure, and the stack in it, are dropped.
-        let _ = KEPT.try_with(|kept| kept.set(Some(self)));
+        let stack = std::mem::ManuallyDrop::new(self);
+        let put = |place: &AtomicPtr<_>| {
+            let none = std::ptr::null_mut();
+            place.compare_exchange(none, stack.base, Ordering::Release, Ordering::Relaxed).is_ok()
+        };
+        if !KEPT.iter().any(put) {
+            drop(std::mem::ManuallyDrop::into_inner(stack));
+        }
     }
 
     fn top(&self) -> *mut libc::c_void {
