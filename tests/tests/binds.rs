@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use isol::{Bind, Isolation, Policy, Uid, User};
-use isol_tests::{BUSYBOX, Run, TestRoot, isol_with, must_have_namespaces, own_uid, run};
+use isol_tests::{
+    BUSYBOX, Run, TestRoot, copy_program, isol_with, must_have_namespaces, own_uid, run,
+};
 
 /// A user whose word does not count.
 const SOMEBODY: u32 = 54_321;
@@ -58,6 +60,34 @@ fn a_program_that_is_bound_is_looked_at_as_one_in_the_root() {
     // What nobody executes can be anybody's.
     let data = format!("{}:/etc", host.join("bin").display());
     assert_eq!(script(&root, &["--bind", &data], "echo here").succeeded(), "here\n");
+}
+
+/// A new root is put together on top of the old one, and neither is to be seen in what is bound.
+#[test]
+fn what_is_around_the_root_and_what_is_in_it_are_bound_as_they_are() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let around = TestRoot::new();
+    let root = around.join("roots/one");
+    for dir in ["bin", "tmp", "proc", "dev", "etc"] {
+        fs::create_dir_all(root.join(dir)).expect("root can");
+    }
+    copy_program(&around.join("bin/busybox"), &root.join("bin/busybox"));
+    symlink("busybox", root.join("bin/sh")).expect("root can");
+    fs::write(root.join("etc/mark"), "here").expect("root can");
+    let root = root.to_str().expect("its name is ASCII");
+    let read = |bind: &str, file: &str| {
+        let mut command = isol_with(["run", "--backend", "namespaces", "--root", root, "--bind"]);
+        let script = format!("read x <{file} || true; echo $x; echo /tmp/../tmp/roots/one/*");
+        run(command.args([bind, "--", "/bin/sh", "-c", &script])).succeeded().to_owned()
+    };
+    let listed = "/tmp/../tmp/roots/one/bin /tmp/../tmp/roots/one/dev /tmp/../tmp/roots/one/etc /tmp/../tmp/roots/one/proc /tmp/../tmp/roots/one/tmp";
+    let around = format!("{}:/tmp:ro", around.text());
+    assert_eq!(read(&around, "/tmp/roots/one/etc/mark"), format!("here\n{listed}\n"));
+    let none = "/tmp/../tmp/roots/one/*";
+    assert_eq!(read(&format!("{root}:/tmp:ro"), "/tmp/etc/mark"), format!("here\n{none}\n"));
+    assert_eq!(read(&format!("{root}/etc:/tmp"), "/tmp/mark"), format!("here\n{none}\n"));
 }
 
 #[test]

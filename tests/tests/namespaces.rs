@@ -52,6 +52,22 @@ fn without_pids_of_its_own_isol_becomes_the_program() {
     assert_eq!(program.end(), (None, Some(9)));
 }
 
+/// `/proc/PID/root` is one of the ways out of a root, for whoever has the uid of that process.
+#[test]
+fn without_pids_of_its_own_the_program_has_no_proc() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let (root, uid) = (TestRoot::new(), own_uid());
+    let mut outside = Command::new("sleep").arg("1000").uid(uid).gid(uid).spawn().expect("sleep");
+    let script = format!("echo /proc/*; ls /proc/{}/root", outside.id());
+    let options = format!("--user {uid} --allow host-pids,shared-uid --require root-confined");
+    let out = inside(&root, &options, &script);
+    outside.kill().and_then(|()| outside.wait()).expect("it is ours");
+    assert_eq!((out.out.as_str(), out.status), ("/proc/*\n", Some(1)), "{out:#?}");
+    assert!(out.err.contains("No such file"), "{out:#?}");
+}
+
 #[test]
 fn signals_stops_and_continuations_reach_the_program() {
     if !must_have_namespaces() {
@@ -279,6 +295,17 @@ fn a_network_of_its_own_has_a_loopback_that_is_up() {
     let by_root = run(isol_with(["run"]).args(words));
     assert_eq!(by_root.succeeded(), "hello\n");
     assert_eq!(as_nobody_special(own_uid(), &words).succeeded(), "hello\n");
+}
+
+/// What is the host's is for what it is for, and nothing else.
+#[test]
+fn a_device_that_an_ordinary_user_has_of_the_host_s_executes_nothing() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let words = ["--network", "none", "--", BUSYBOX, "grep", " /dev/null ", "/proc/self/mountinfo"];
+    let said = as_nobody_special(own_uid(), &words).succeeded().to_owned();
+    assert!(said.contains("nosuid") && said.contains("noexec"), "{said}");
 }
 
 /// By gid 0 neither, which `hidepid=invisible` lets see everything.

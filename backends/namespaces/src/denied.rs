@@ -2,11 +2,14 @@
 
 use std::io;
 
+use isol_sys::namespaces::Kinds;
+
 /// Why, and what mends it.
 type Told = (String, String);
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 const MAX: &str = "/proc/sys/user/max_user_namespaces";
+const MAX_MOUNTS: &str = "/proc/sys/user/max_mnt_namespaces";
 const DEBIAN: &str = "/proc/sys/kernel/unprivileged_userns_clone";
 const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 const STATUS: &str = "/proc/self/status";
@@ -24,8 +27,39 @@ pub(crate) fn privileges(error: &io::Error) -> Told {
     judge_privileges(error, &read)
 }
 
+/// What lets more namespaces of these kinds be made, when a call has answered that there are enough.
+pub(crate) fn limit(kinds: Kinds) -> String {
+    judge_limit(kinds, &read)
+}
+
+/// What mends that this process's filter denies a call, if it has one.
+pub(crate) fn by_a_filter() -> Option<String> {
+    is_filtered(&read).then(|| filter("unshare(2)").1)
+}
+
+/// What mends that there is no such call, though the kernel is new enough.
+pub(crate) fn no_such_call() -> String {
+    "Linux has it from 5.12 on; where a container's filter of system calls hides it, --security-opt seccomp=FILE with one that does not; --backend chroot does without".into()
+}
+
 fn read(file: &str) -> Option<String> {
     std::fs::read_to_string(file).ok()
+}
+
+fn max(kind: &str) -> String {
+    format!("user.max_{kind}_namespaces")
+}
+
+/// Those that are 0, which is what an administrator sets to forbid them; else whichever it is.
+fn judge_limit(kinds: Kinds, read: Read<'_>) -> String {
+    let is_none =
+        |kind: &str| is_set(read, &format!("/proc/sys/{}", max(kind).replace('.', "/")), "0");
+    let none: Vec<_> = kinds.kernel_names().filter(|kind| is_none(kind)).map(max).collect();
+    if none.is_empty() {
+        return "as many are there as the kernel allows: sysctl -a -r 'user.max_.*_namespaces' shows how many that is".into();
+    }
+    let set: Vec<_> = none.iter().map(|name| format!("{name}=15000")).collect();
+    format!("sysctl {}   (as root)", set.join(" "))
 }
 
 const EPERM: i32 = 1;
@@ -45,6 +79,10 @@ fn is_set(read: Read<'_>, file: &str, to: &str) -> bool {
 
 fn judge_making(error: &io::Error, read: Read<'_>) -> Told {
     match error.raw_os_error() {
+        // It makes a mount namespace, too.
+        Some(ENOSPC) if is_set(read, MAX_MOUNTS, "0") && !is_set(read, MAX, "0") => {
+            told("user.max_mnt_namespaces is 0", "sysctl user.max_mnt_namespaces=15000   (as root)")
+        }
         Some(ENOSPC) if is_set(read, MAX, "0") => told(
             "user.max_user_namespaces is 0",
             "sysctl user.max_user_namespaces=15000   (as root)",
@@ -174,6 +212,8 @@ mod tests {
     fn the_switch_that_decides_is_named() {
         assert!(why(ENOSPC, &[("max_user_namespaces", "0")]).contains("max_user_namespaces is 0"));
         assert!(why(ENOSPC, &[("max_user_namespaces", "9")]).contains("already"));
+        let mounts = [("max_user_namespaces", "9"), ("max_mnt_namespaces", "0")];
+        assert!(why(ENOSPC, &mounts).contains("max_mnt_namespaces is 0"));
         let debian = ("unprivileged_userns_clone", "0");
         assert!(why(EPERM, &[debian, FILTER]).contains("userns_clone is 0"));
         assert!(
@@ -192,6 +232,20 @@ mod tests {
         assert!(why(EACCES, &[ROOT, context]).contains("docker-default (enforce), denies"));
         assert!(why(EACCES, &[ROOT, ("attr/current", "unconfined")]).contains("security module"));
         assert!(why(9, &[]).contains("ordinary user"));
+    }
+
+    #[test]
+    fn the_limit_that_is_0_is_named() {
+        let kinds = Kinds::NET.and(Kinds::MOUNT).and(Kinds::PID);
+        let read = |file: &str| match file {
+            "/proc/sys/user/max_mnt_namespaces" | "/proc/sys/user/max_uts_namespaces" => {
+                Some("0\n".to_owned())
+            }
+            _ => Some("9\n".to_owned()),
+        };
+        let help = "sysctl user.max_mnt_namespaces=15000   (as root)";
+        assert_eq!(judge_limit(kinds, &read), help);
+        assert!(judge_limit(Kinds::NET, &read).starts_with("as many are there"));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use isol_sys::mounts::{self, Fd, Forbids, What};
 use isol_sys::namespaces::Kinds;
 use isol_sys::{chroot, errno, mount, quote, signals};
 
+use crate::denied;
+
 use asked::{Asked, put};
 
 const NAME: &str = step_names::MOUNTS;
@@ -27,6 +29,8 @@ pub(crate) struct Mounts {
     asked: Asked,
     /// Whether the root is one that is named, and not one that is made for the run.
     is_named: bool,
+    /// Whether the program has a pid namespace. In the host's a /proc would lead to the roots of all others of its uid.
+    pids: bool,
     /// Whether this is a user namespace, in which no device can be made.
     users: bool,
     /// The mount that the root directory must not be in: that of the host's mount namespace.
@@ -43,6 +47,7 @@ impl Mounts {
             read_only,
             asked: Asked::new(policy),
             is_named: matches!(policy.root, Root::Directory(_)),
+            pids: kinds.has(Kinds::PID),
             users: kinds.has(Kinds::USER),
             outside: 0,
             proc: false,
@@ -97,9 +102,9 @@ fn has_directory(root: impl AsFd, name: &str) -> bool {
     Meta::at(root, name).is_ok_and(|meta| meta.is_dir())
 }
 
-/// Whether a root will have a `/proc` of its own.
-pub(crate) fn has_proc(root: impl AsFd) -> bool {
-    has_directory(root, "proc")
+/// Whether a program with these namespaces will have a `/proc` of its own in a root.
+pub(crate) fn has_proc(root: impl AsFd, kinds: Kinds) -> bool {
+    kinds.has(Kinds::PID) && has_directory(root, "proc")
 }
 
 /// What fails in a user namespace where the caller sees only a part of his own /proc.
@@ -129,8 +134,9 @@ impl Step for Mounts {
 
     fn explains(&self) -> String {
         let read_only = if self.read_only { "read-only, " } else { "" };
+        let proc = if self.pids { "a /proc of its own processes" } else { "no /proc" };
         format!(
-            "cut off from the host's mounts, make the checked directory the root, {read_only}nosuid, nodev, and detach all else; a /proc of its own processes, a minimal /dev, an empty /tmp, where the root has the directories{}",
+            "cut off from the host's mounts, make the checked directory the root, {read_only}nosuid, nodev, and detach all else; {proc}, a minimal /dev, an empty /tmp, where the root has the directories{}",
             self.asked.explains()
         )
     }
@@ -172,6 +178,7 @@ impl Step for Mounts {
                 missing.push(format!("/{name}"));
             }
         }
+        self.proc &= self.pids;
         if self.tmp && scene.mounts.iter().any(|mount| mount.target == Path::new("/tmp")) {
             self.tmp = false;
         }
@@ -202,6 +209,9 @@ impl Step for Mounts {
     }
 
     fn help(&self, fault: &Fault) -> Option<String> {
+        if fault.errno == errno::NOT_HERE {
+            return Some(denied::no_such_call());
+        }
         (self.users && fault.text.as_str() == A_PROC && fault.errno == errno::NOT_PERMITTED).then(|| {
             "something is mounted over parts of the host's /proc, as in a container: then the kernel lets no user namespace have one; run it outside of that, or as root".into()
         })

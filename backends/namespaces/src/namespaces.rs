@@ -7,9 +7,9 @@ use isol_core::{
     Scene, Stage, Step, Uid, step_names,
 };
 use isol_sys::namespaces::{self, InitImage, Inner, Kinds, Own, OwnIds, Split};
-use isol_sys::{pipe, session};
+use isol_sys::{errno, pipe, session};
 
-use crate::mounts;
+use crate::{denied, mounts};
 
 const NAME: &str = step_names::NAMESPACES;
 
@@ -182,7 +182,8 @@ impl Step for Namespaces {
         for kind in self.kinds.iter() {
             self.outside.push((kind, own.identity(kind).map_err(cant(kind))?));
         }
-        self.blind = !scene.root.as_ref().is_some_and(|root| mounts::has_proc(&root.fd));
+        self.blind =
+            !scene.root.as_ref().is_some_and(|root| mounts::has_proc(&root.fd, self.kinds));
         Ok(())
     }
 
@@ -222,6 +223,15 @@ impl Step for Namespaces {
         match inner {
             Some(inner) => namespaces::await_init_later(inner.ready).map_err(no_init),
             None => Ok(()),
+        }
+    }
+
+    fn help(&self, fault: &Fault) -> Option<String> {
+        match fault.errno {
+            errno::NO_SPACE => Some(denied::limit(self.kinds)),
+            errno::NOT_HERE => Some(denied::no_such_call()),
+            errno::NOT_PERMITTED => denied::by_a_filter(),
+            _ => None,
         }
     }
 

@@ -66,7 +66,9 @@ pub(crate) fn report(confined: &Confined, unfiltered: bool) {
         output::remark(format_args!("not in force: {guarantee}: {reason}"));
     }
     if unfiltered {
-        output::remark(format_args!("note: no system call is refused: --seccomp none"));
+        output::remark(format_args!(
+            "note: the default filter of system calls is not there: --seccomp none"
+        ));
     }
     for note in confined.notes() {
         output::remark(format_args!("note: {note}"));

@@ -35,6 +35,9 @@ pub const ADDRESS_IN_USE: Errno = Errno(libc::EADDRINUSE);
 /// The errno for 'the message is too long'.
 pub const MESSAGE_TOO_LONG: Errno = Errno(libc::EMSGSIZE);
 
+/// The errno for 'no more than there are', of what the kernel counts, and for a file system that is full.
+pub const NO_SPACE: Errno = Errno(libc::ENOSPC);
+
 /// The errno for 'there is one already'.
 pub const EXISTS: Errno = Errno(libc::EEXIST);
 

@@ -89,6 +89,12 @@ impl Kinds {
         ALL.into_iter().map(|(kind, ..)| kind).filter(move |&kind| self.has(kind))
     }
 
+    /// As the kernel names them in `/proc`, such as `mnt`.
+    pub fn kernel_names(self) -> impl Iterator<Item = &'static str> {
+        let own = ALL.into_iter().filter(move |(kind, ..)| self.has(*kind));
+        own.filter_map(|(.., name)| name.to_str().ok())
+    }
+
     /// The names, such as `mount`.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         ALL.into_iter().filter(move |(kind, ..)| self.has(*kind)).map(|(_, name, _)| name)

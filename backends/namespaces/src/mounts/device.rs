@@ -34,14 +34,19 @@ const PTS: [MountOption; 3] =
 /// Makes it in the lowest root, which is the working directory, and attaches it to the root's own.
 pub(super) fn fill(root: &Fd, users: bool) -> Result<(), Fault> {
     mounts::make_directory(HERE, c"dev", 0o755).map_err(doing("mkdir for /dev"))?;
+    // In a user namespace no device can be made, be it one that isol has been started in: the host's is mounted on a file.
+    let mut users = users;
     for (path, number) in NODES {
         let name = below(path, "/");
-        // In a user namespace no device can be made: the host's is mounted on a file.
-        let made = match users {
-            false => mounts::make_device(HERE, name, number),
-            true => mounts::make_file(HERE, name),
-        };
-        made.map_err(doing("making a device of /dev"))?;
+        if !users {
+            match mounts::make_device(HERE, name, number) {
+                Err(errno) if errno == errno::NOT_PERMITTED && path == NODES[0].0 => users = true,
+                made => made.map_err(doing("making a device of /dev"))?,
+            }
+        }
+        if users {
+            mounts::make_file(HERE, name).map_err(doing("making a place for a device of /dev"))?;
+        }
     }
     for (name, target) in LINKS {
         mounts::make_link(HERE, name, target).map_err(doing("making a link of /dev"))?;
@@ -106,6 +111,9 @@ fn host_s(dev: &Fd, path: &'static CStr, number: (u32, u32)) -> Result<(), Fault
     if !is.is_device(number) {
         return Err(Fault::state("a device of the host's /dev is another"));
     }
+    let device_only = Forbids { write: false, exec: true, devices: false };
+    mounts::restrict(device.get(), device_only, false)
+        .map_err(doing("mount_setattr of a device of the host"))?;
     mounts::attach(device.get(), dev.get(), below(path, "/dev/"))
         .map_err(doing("attaching a device of the host"))
 }

@@ -25,7 +25,9 @@ pub(super) fn exchange(
     let data = Forbids { write: false, exec: true, devices: false };
     let base = mounts::new_filesystem(c"tmpfs", &EMPTY, data)
         .map_err(doing("mounting an empty file system"))?;
-    mounts::attach(base.get(), HERE, c".").map_err(doing("attaching the lowest root"))?;
+    // On what this process's root is on, and not on the directory: nobody who is in the one sees what is on top of it, so that
+    // what is bound from around the directory, or from in it, is found as it is.
+    mounts::attach(base.get(), HERE, c"/").map_err(doing("attaching the lowest root"))?;
     chroot::change_directory_to(base.get()).map_err(doing("fchdir to the lowest root"))?;
     mounts::make_directory(HERE, c"root", 0o755).map_err(doing("mkdir in the lowest root"))?;
     mounts::attach(root.get(), HERE, c"root").map_err(doing("attaching the root"))?;

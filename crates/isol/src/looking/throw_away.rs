@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use isol_core::{Hold, Kind, Mount, Policy, PrepareError, Problem, Scene, Step, step_names};
 use isol_root::throwaway::cache::Request;
-use isol_root::throwaway::{Options, Throwaway, ThrowawayError};
+use isol_root::throwaway::{Note, Options, Throwaway, ThrowawayError};
 use isol_root::walk::WalkError;
 use isol_root::{Resolver, Sysroot, find_program};
 use isol_sys::state::StateDir;
@@ -136,7 +136,9 @@ impl Step for ThrowAwayRoot {
         let request = self.request(found)?;
         let made = self.make(&host, &request, &Options::new(ids.uid, ids.gid))?;
         self.make_places(&made).map_err(|error| unusable(&error))?;
-        scene.notes.extend(made.notes().iter().map(ToString::to_string));
+        // What an ordinary user can't make is mounted by the only backend that he has.
+        let is_told = |note: &&Note| !(self.as_caller && matches!(note, Note::NoNullDevice { .. }));
+        scene.notes.extend(made.notes().iter().filter(is_told).map(ToString::to_string));
         scene.root_path = Some(made.path().to_owned());
         scene.command = Some(command.found_at(request.program));
         self.made = Some(made);
