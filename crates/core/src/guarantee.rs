@@ -204,7 +204,7 @@ impl fmt::Display for Guarantee {
 
 /// A name that is no guarantee's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no guarantee is called `{name}`")]
+#[error("no guarantee is called `{name}`; `isol backends` shows all")]
 pub struct UnknownGuarantee {
     /// What was given.
     pub name: String,

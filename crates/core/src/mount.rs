@@ -93,15 +93,17 @@ pub(crate) fn check_places(all: &[Mount<'_>]) -> Result<(), MountError> {
 #[non_exhaustive]
 pub enum MountError {
     /// Not of the form.
-    #[error("`{0}` is not of the form SRC[:DST][:ro], with absolute paths")]
+    #[error(
+        "`{0}` is not of the form SRC[:DST][:ro], with absolute paths that have no colon in them"
+    )]
     Bind(String),
     /// Not of the form.
     #[error(
-        "`{0}` is not of the form DIR[:SIZE], with an absolute path and bytes, or K, M or G behind them"
+        "`{0}` is not of the form DIR[:SIZE], with an absolute path and more than 0 bytes, or K, M or G behind the number"
     )]
     Tmpfs(String),
     /// A place that is no place in the root.
-    #[error("nothing can be mounted on {}: name an absolute path in the root, without `..`", .0.display())]
+    #[error("nothing can be mounted on {}: name an absolute path below `/`, without `..`", .0.display())]
     Target(PathBuf),
     /// Two in one place.
     #[error("{one} and {other} have one place: one would hide the other")]

@@ -27,14 +27,14 @@ pub enum Network {
 
 /// A text that is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither `none`, `host` nor an IP address")]
+#[error("`{0}` is neither `none`, `host` nor a list of IP addresses")]
 pub struct NetworkError(pub String);
 
 impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let address = |part: &str| part.parse().map_err(|_| NetworkError(part.to_owned()));
+        let address = |part: &str| part.parse().map_err(|_| NetworkError(text.to_owned()));
         match text {
             "none" => Ok(Network::None),
             "host" => Ok(Network::Host),
