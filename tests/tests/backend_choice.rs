@@ -61,7 +61,7 @@ fn an_ordinary_user_reads_what_each_backend_lacks() {
         said.refused(125, &["backend: chroot can't be run here", why, "\nhelp: "]);
     }
     let said = run(&mut as_user(uid, "--allow host-pids"));
-    said.refused(125, &["the kernel mounts a /proc only with a pid namespace", "run it as root"]);
+    said.refused(125, &["in a user namespace a program has an init", "run it as root"]);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn uid_0_inside_has_pids_of_its_own() {
     if must_have_namespaces() {
         let options = ["plan", "--root", "/srv/x", "--user", "0", "--allow", "root-user,host-pids"];
         run(isol_with(options).args(["--", "/bin/true"]))
-            .refused(125, &["in a user namespace the kernel mounts a /proc only with a pid"]);
+            .refused(125, &["in a user namespace a program has an init"]);
     }
 }
 

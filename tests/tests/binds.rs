@@ -301,7 +301,8 @@ fn mounts_in_mounts_are_there_whatever_comes_first() {
     let both = ["--tmpfs", "/etc", "--bind", &bound];
     script(&root, &both, "true").refused(125, &["have one place: one would hide the other"]);
     for place in ["/proc", "/dev/shm", "/proc/x"] {
-        script(&root, &["--tmpfs", place], "true").refused(125, &["of its own", "help: "]);
+        script(&root, &["--tmpfs", place], "true")
+            .refused(125, &["is what isol makes it", "help: "]);
     }
 }
 

@@ -68,6 +68,53 @@ fn without_pids_of_its_own_the_program_has_no_proc() {
     assert!(out.err.contains("No such file"), "{out:#?}");
 }
 
+/// `sh -c SCRIPT isol ARGUMENT…` in a mount namespace of its own.
+fn among_other_mounts(root: &TestRoot, before: &str, script: &str) -> Command {
+    let mut command = Command::new("unshare");
+    let script_of_all = format!("{before} exec \"$@\"");
+    command.args(["--mount", "--propagation", "private", "sh", "-c", &script_of_all, "sh"]);
+    command.arg(isol_path()).args(["run", "--backend", "namespaces", "--root", root.text()]);
+    command.args(["--", "/bin/sh", "-c", script]);
+    command
+}
+
+#[test]
+fn what_lies_on_top_of_the_host_s_root_is_detached_with_it() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let root = TestRoot::new();
+    for before in ["", "mount -t tmpfs x /; mount -t tmpfs y /;"] {
+        let mut program =
+            Started::new(&mut among_other_mounts(&root, before, "echo ready; read x"));
+        assert_eq!(program.line(), "ready");
+        until("there are the init and the program", || children(program.pid()).len() == 2);
+        for pid in children(program.pid()) {
+            // The init's root is the lowest one: it is shown all that there is.
+            let mounts = fs::read_to_string(format!("/proc/{pid}/mountinfo")).expect("it runs");
+            assert!(mounts.lines().count() <= 8, "{mounts}");
+        }
+        program.end();
+    }
+}
+
+#[test]
+fn in_a_chroot_what_is_around_it_would_stay() {
+    if !must_have_namespaces() {
+        return;
+    }
+    let (root, around) = (TestRoot::new(), TestRoot::new());
+    let mount = format!("mount --rbind / {0}/etc; set -- chroot {0}/etc \"$@\";", around.text());
+    run(&mut among_other_mounts(&root, &mount, "true")).refused(
+        125,
+        &[
+            "mounts: not in force",
+            "mounts of the host's are still above the root",
+            "help: isol's own root",
+        ],
+    );
+}
+
 #[test]
 fn signals_stops_and_continuations_reach_the_program() {
     if !must_have_namespaces() {
@@ -181,8 +228,12 @@ fn a_hundred_at_once_do_not_see_each_other_and_leave_nothing() {
     let said: BTreeSet<String> = all.iter_mut().map(Started::line).collect();
     assert_eq!(said.len(), 100, "each one has a uid of its own");
     assert!(said.iter().all(|line| line.starts_with("/proc/2 ")), "{said:?}");
-    // The init and the program of each.
-    let inside: Vec<_> = all.iter().flat_map(|one| children(one.pid())).collect();
+    // The init and the program of each. Who made them has ended, and isol waits for that beside the program.
+    let of = |one: &Started| {
+        until("there are the init and the program", || children(one.pid()).len() == 2);
+        children(one.pid())
+    };
+    let inside: Vec<_> = all.iter().flat_map(of).collect();
     assert_eq!(inside.len(), 200);
     for mut one in all {
         assert_eq!(one.end(), (Some(9), None));

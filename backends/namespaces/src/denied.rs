@@ -32,9 +32,10 @@ pub(crate) fn limit(kinds: Kinds) -> String {
     judge_limit(kinds, &read)
 }
 
-/// What mends that this process's filter denies a call, if it has one.
+/// What mends that this process's filter may deny a call, if it has one.
 pub(crate) fn by_a_filter() -> Option<String> {
-    is_filtered(&read).then(|| filter("unshare(2)").1)
+    let perhaps = "perhaps by a filter of system calls, which this process is under: ";
+    is_filtered(&read).then(|| format!("{perhaps}{}", filter("unshare(2)").1))
 }
 
 /// What mends that there is no such call, though the kernel is new enough.
@@ -56,7 +57,7 @@ fn judge_limit(kinds: Kinds, read: Read<'_>) -> String {
         |kind: &str| is_set(read, &format!("/proc/sys/{}", max(kind).replace('.', "/")), "0");
     let none: Vec<_> = kinds.kernel_names().filter(|kind| is_none(kind)).map(max).collect();
     if none.is_empty() {
-        return "as many are there as the kernel allows: sysctl -a -r 'user.max_.*_namespaces' shows how many that is".into();
+        return "as many are there as the kernel allows (sysctl -a -r 'user.max_.*_namespaces' shows how many), or they are nested too deep".into();
     }
     let set: Vec<_> = none.iter().map(|name| format!("{name}=15000")).collect();
     format!("sysctl {}   (as root)", set.join(" "))

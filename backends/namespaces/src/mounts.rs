@@ -13,7 +13,7 @@ use isol_core::{
     Stage, Step, step_names,
 };
 use isol_sys::meta::{self, Meta};
-use isol_sys::mounts::{self, Fd, Forbids, What};
+use isol_sys::mounts::{self, Fd, Forbids, HERE, What};
 use isol_sys::namespaces::Kinds;
 use isol_sys::{chroot, errno, mount, quote, signals};
 
@@ -165,7 +165,7 @@ impl Step for Mounts {
     fn prepare(&mut self, scene: &mut Scene) -> Result<(), PrepareError> {
         let root =
             scene.root.as_ref().ok_or_else(|| Problem::new(NAME, "no root has been opened", ""))?;
-        self.outside = mounts::of_root().map_err(|errno| {
+        self.outside = mounts::of(HERE, c"/").map_err(|errno| {
             Problem::call(NAME, "can't tell which mount the root directory is in", errno)
         })?;
         self.asked.prepare(&scene.mounts)?;
@@ -198,7 +198,7 @@ impl Step for Mounts {
 
     fn apply(&self, _stage: &Stage) -> Result<(), Fault> {
         // Whatever went wrong before: the host's mounts are not touched.
-        let here = mounts::of_root().map_err(doing("looking at the root's mount"))?;
+        let here = mounts::of(HERE, c"/").map_err(doing("looking at the root's mount"))?;
         if here == self.outside {
             return Err(Fault::state("this is still the host's mount namespace"));
         }
@@ -211,6 +211,10 @@ impl Step for Mounts {
     fn help(&self, fault: &Fault) -> Option<String> {
         if fault.errno == errno::NOT_HERE {
             return Some(denied::no_such_call());
+        }
+        if fault.text.as_str() == root::ABOVE || fault.text.as_str() == root::PIVOTING {
+            let why = "isol's own root directory is not its mount namespace's: it runs in a chroot, or in an initramfs";
+            return Some(format!("{why}; run it outside of that, or --backend chroot"));
         }
         (self.users && fault.text.as_str() == A_PROC && fault.errno == errno::NOT_PERMITTED).then(|| {
             "something is mounted over parts of the host's /proc, as in a container: then the kernel lets no user namespace have one; run it outside of that, or as root".into()

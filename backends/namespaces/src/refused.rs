@@ -35,7 +35,7 @@ pub(crate) fn check(request: &Request<'_>, kinds: Kinds, as_caller: bool) -> Res
     if kinds.has(Kinds::USER) && !kinds.has(Kinds::PID) {
         return cant(
             "the host's processes",
-            "in a user namespace the kernel mounts a /proc only with a pid namespace",
+            "in a user namespace a program has an init of isol's above it",
             if as_caller {
                 "leave --allow host-pids out, or run it as root"
             } else {
@@ -48,7 +48,7 @@ pub(crate) fn check(request: &Request<'_>, kinds: Kinds, as_caller: bool) -> Res
         if let Some(own) = ["/proc", "/dev"].into_iter().find(|own| target.starts_with(own)) {
             return cant(
                 &mount.to_string(),
-                &format!("the program has a {own} of its own"),
+                &format!("{own} is what isol makes it"),
                 "name another place",
             );
         }

@@ -228,7 +228,7 @@ impl Is {
     }
 }
 
-/// Which mount the root directory of this process is in, by a number that no other mount has as long as this one is there:
+/// Which mount something is in, by a number that no other mount has as long as this one is there:
 /// in a new mount namespace, whose mounts are copies, it is another.
 ///
 /// # Errors
@@ -236,8 +236,8 @@ impl Is {
 ///
 /// # References
 /// statx(2): `STATX_MNT_ID`
-pub fn of_root() -> Result<u64, Errno> {
-    system::of_root()
+pub fn of(at: RawFd, path: &CStr) -> Result<u64, Errno> {
+    system::of(at, path)
 }
 
 /// What a descriptor is open on.

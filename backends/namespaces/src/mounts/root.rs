@@ -12,6 +12,10 @@ use super::{MountOption, doing};
 /// What of the lowest root there is to see for whoever would get there: nothing.
 const EMPTY: [MountOption; 2] = [(c"mode", Some(c"755")), (c"size", Some(c"64k"))];
 
+/// What fails where this process's root is no mount that can be exchanged, and what is found where it is not the uppermost.
+pub(super) const PIVOTING: &str = "pivot_root";
+pub(super) const ABOVE: &str = "mounts of the host's are still above the root";
+
 /// Makes the working directory, which is the checked one, the program's root, furnished; it is the working directory then,
 /// too.
 pub(super) fn exchange(
@@ -32,9 +36,12 @@ pub(super) fn exchange(
     mounts::make_directory(HERE, c"root", 0o755).map_err(doing("mkdir in the lowest root"))?;
     mounts::attach(root.get(), HERE, c"root").map_err(doing("attaching the root"))?;
     furnish(&root)?;
-    mounts::pivot_here().map_err(doing("pivot_root"))?;
+    mounts::pivot_here().map_err(doing(PIVOTING))?;
     let shut = Forbids { write: true, exec: true, devices: true };
     mounts::restrict(base.get(), shut, false).map_err(doing("mount_setattr of the lowest root"))?;
     chroot::change_directory_to(root.get()).map_err(doing("fchdir to the root"))?;
-    chroot::root_here().map_err(doing("chroot"))
+    chroot::root_here().map_err(doing("chroot"))?;
+    // In a chroot to a mount the old root has been exchanged where it was, and the mounts around that are still there.
+    let of = |path| mounts::of(base.get(), path).map_err(doing("looking at the lowest root"));
+    if of(c"..")? == of(c".")? { Ok(()) } else { Err(Fault::state(ABOVE)) }
 }

@@ -151,10 +151,20 @@ pub(super) fn pivot_here() -> Result<(), Errno> {
     let here = c".".as_ptr();
     // SAFETY: both paths are NUL-terminated literals.
     check_long(unsafe { libc::syscall(libc::SYS_pivot_root, here, here) })?;
-    // The old root lies on top of the new one now.
-    // SAFETY: the path is a NUL-terminated literal.
-    check(unsafe { libc::umount2(here, libc::MNT_DETACH) }).map(drop)
+    // The old root lies on top of the new one now, and on top of that whatever lay on it: each time it is the uppermost that
+    // goes. What is on top of a root is found by `..` there, and not by `/`.
+    for _ in 0..STACKED {
+        // SAFETY: the path is a NUL-terminated literal.
+        check(unsafe { libc::umount2(here, libc::MNT_DETACH) })?;
+        if of(libc::AT_FDCWD, c"/..")? == of(libc::AT_FDCWD, c"/")? {
+            return Ok(());
+        }
+    }
+    Err(Errno(libc::ELOOP))
 }
+
+/// How many mounts may lie on top of a root.
+const STACKED: usize = 64;
 
 pub(super) fn make_directory(at: RawFd, name: &CStr, mode: u32) -> Result<(), Errno> {
     // SAFETY: the name is NUL-terminated.
@@ -177,14 +187,12 @@ pub(super) fn make_link(at: RawFd, name: &CStr, target: &CStr) -> Result<(), Err
     check(unsafe { libc::symlinkat(target.as_ptr(), at, name.as_ptr()) }).map(drop)
 }
 
-pub(super) fn of_root() -> Result<u64, Errno> {
+pub(super) fn of(at: RawFd, path: &CStr) -> Result<u64, Errno> {
     // SAFETY: all-zero bytes are a valid `statx`, which is plain integers.
     let mut found: libc::statx = unsafe { std::mem::zeroed() };
-    let (path, flags, fields) = (c"/".as_ptr(), 0 as c_int, libc::STATX_MNT_ID);
-    // SAFETY: the path is a NUL-terminated literal, and the structure is writable for the call.
-    check_long(unsafe {
-        libc::syscall(libc::SYS_statx, libc::AT_FDCWD, path, flags, fields, &raw mut found)
-    })?;
+    let (path, flags, fields) = (path.as_ptr(), 0 as c_int, libc::STATX_MNT_ID);
+    // SAFETY: the path is NUL-terminated, and the structure is writable for the call.
+    check_long(unsafe { libc::syscall(libc::SYS_statx, at, path, flags, fields, &raw mut found) })?;
     // A kernel that does not know it leaves it out.
     let told = found.stx_mask & libc::STATX_MNT_ID != 0;
     if told { Ok(found.stx_mnt_id) } else { Err(crate::errno::NOT_HERE) }

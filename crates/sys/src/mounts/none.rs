@@ -60,7 +60,7 @@ pub(super) fn make_link(_at: RawFd, _name: &CStr, _target: &CStr) -> Result<(), 
     Err(NOT_HERE)
 }
 
-pub(super) fn of_root() -> Result<u64, Errno> {
+pub(super) fn of(_at: RawFd, _path: &CStr) -> Result<u64, Errno> {
     Err(NOT_HERE)
 }
 
