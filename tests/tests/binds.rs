@@ -73,7 +73,7 @@ fn what_is_around_the_root_and_what_is_in_it_are_bound_as_they_are() {
     for dir in ["bin", "tmp", "proc", "dev", "etc"] {
         fs::create_dir_all(root.join(dir)).expect("root can");
     }
-    copy_program(&around.join("bin/busybox"), &root.join("bin/busybox"));
+    copy_program(around.join("bin/busybox"), root.join("bin/busybox"));
     symlink("busybox", root.join("bin/sh")).expect("root can");
     fs::write(root.join("etc/mark"), "here").expect("root can");
     let root = root.to_str().expect("its name is ASCII");
