@@ -46,3 +46,18 @@ need_nightly() {
         die "rustup can't install a nightly toolchain"
     rustup component add --toolchain "$NIGHTLY" "$@" || die "rustup can't install: $*"
 }
+
+# A root with a program in it that only ends, in $work, and a directory in $out, for isol under callgrind; both go with
+# the script. callgrind writes to $out where isol is by then: inside the root, as the program's user.
+make_root_for_callgrind() {
+    work=/srv/isol-${0##*/}-$$
+    out=$(mktemp -d "/tmp/isol-${0##*/}-XXXXXX")
+    trap 'rm -rf "$work" "$out"' EXIT
+    mkdir -p "$work/bin" "$work/tmp"
+    mkdir -m 1777 "$work$out"
+    chmod 755 "$work" "$work/bin"
+    chmod 1777 "$work$out" "$out"
+    cc -O2 -static -o "$work/bin/true" benches/floors/true.c
+    # isol looks at the whole table of descriptors, at whose end valgrind has its own.
+    ulimit -n 512
+}

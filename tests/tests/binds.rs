@@ -79,13 +79,13 @@ fn what_is_around_the_root_and_what_is_in_it_are_bound_as_they_are() {
     let root = root.to_str().expect("its name is ASCII");
     let read = |bind: &str, file: &str| {
         let mut command = isol_with(["run", "--backend", "namespaces", "--root", root, "--bind"]);
-        let script = format!("read x <{file} || true; echo $x; echo /tmp/../tmp/roots/one/*");
+        let script = format!("read x <{file} || true; echo $x; echo /tmp/roots/one/*");
         run(command.args([bind, "--", "/bin/sh", "-c", &script])).succeeded().to_owned()
     };
-    let listed = "/tmp/../tmp/roots/one/bin /tmp/../tmp/roots/one/dev /tmp/../tmp/roots/one/etc /tmp/../tmp/roots/one/proc /tmp/../tmp/roots/one/tmp";
+    let listed = "/tmp/roots/one/bin /tmp/roots/one/dev /tmp/roots/one/etc /tmp/roots/one/proc /tmp/roots/one/tmp";
     let around = format!("{}:/tmp:ro", around.text());
     assert_eq!(read(&around, "/tmp/roots/one/etc/mark"), format!("here\n{listed}\n"));
-    let none = "/tmp/../tmp/roots/one/*";
+    let none = "/tmp/roots/one/*";
     assert_eq!(read(&format!("{root}:/tmp:ro"), "/tmp/etc/mark"), format!("here\n{none}\n"));
     assert_eq!(read(&format!("{root}/etc:/tmp"), "/tmp/mark"), format!("here\n{none}\n"));
 }

@@ -68,13 +68,13 @@ fn without_pids_of_its_own_the_program_has_no_proc() {
     assert!(out.err.contains("No such file"), "{out:#?}");
 }
 
-/// `sh -c SCRIPT isol ARGUMENT…` in a mount namespace of its own.
+/// isol, in a mount namespace of its own in which something has been mounted before.
 fn among_other_mounts(root: &TestRoot, before: &str, script: &str) -> Command {
     let mut command = Command::new("unshare");
     let script_of_all = format!("{before} exec \"$@\"");
     command.args(["--mount", "--propagation", "private", "sh", "-c", &script_of_all, "sh"]);
-    command.arg(isol_path()).args(["run", "--backend", "namespaces", "--root", root.text()]);
-    command.args(["--", "/bin/sh", "-c", script]);
+    let isol = self::command(root, "", script);
+    command.arg(isol.get_program()).args(isol.get_args());
     command
 }
 

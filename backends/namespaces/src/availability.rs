@@ -5,7 +5,7 @@ use isol_sys::namespaces::{self, Denied};
 use isol_sys::os::HOST;
 
 /// The first kernel that has every call: mount_setattr(2) came last.
-const NEEDED: (u32, u32) = (5, 12);
+pub(crate) const NEEDED: (u32, u32) = (5, 12);
 
 pub(crate) fn check() -> Result<(), Unavailable> {
     let cant =

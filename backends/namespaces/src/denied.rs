@@ -4,12 +4,12 @@ use std::io;
 
 use isol_sys::namespaces::Kinds;
 
+use crate::availability::NEEDED;
+
 /// Why, and what mends it.
 type Told = (String, String);
 type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-const MAX: &str = "/proc/sys/user/max_user_namespaces";
-const MAX_MOUNTS: &str = "/proc/sys/user/max_mnt_namespaces";
 const DEBIAN: &str = "/proc/sys/kernel/unprivileged_userns_clone";
 const APPARMOR: &str = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 const STATUS: &str = "/proc/self/status";
@@ -40,7 +40,10 @@ pub(crate) fn by_a_filter() -> Option<String> {
 
 /// What mends that there is no such call, though the kernel is new enough.
 pub(crate) fn no_such_call() -> String {
-    "Linux has it from 5.12 on; where a container's filter of system calls hides it, --security-opt seccomp=FILE with one that does not; --backend chroot does without".into()
+    let (major, minor) = NEEDED;
+    format!(
+        "Linux has it from {major}.{minor} on; where a container's filter of system calls hides it, --security-opt seccomp=FILE with one that does not; --backend chroot does without"
+    )
 }
 
 fn read(file: &str) -> Option<String> {
@@ -51,16 +54,34 @@ fn max(kind: &str) -> String {
     format!("user.max_{kind}_namespaces")
 }
 
-/// Those that are 0, which is what an administrator sets to forbid them; else whichever it is.
+/// What an administrator sets to forbid them.
+fn is_none(read: Read<'_>, kind: &str) -> bool {
+    is_set(read, &format!("/proc/sys/{}", max(kind).replace('.', "/")), "0")
+}
+
+fn more(kinds: &[&str]) -> String {
+    let set: Vec<_> = kinds.iter().map(|kind| format!("{}=15000", max(kind))).collect();
+    format!("sysctl {}   (as root)", set.join(" "))
+}
+
+/// Those that are 0; else whichever it is.
 fn judge_limit(kinds: Kinds, read: Read<'_>) -> String {
-    let is_none =
-        |kind: &str| is_set(read, &format!("/proc/sys/{}", max(kind).replace('.', "/")), "0");
-    let none: Vec<_> = kinds.kernel_names().filter(|kind| is_none(kind)).map(max).collect();
+    let none: Vec<_> = kinds.kernel_names().filter(|kind| is_none(read, kind)).collect();
     if none.is_empty() {
         return "as many are there as the kernel allows (sysctl -a -r 'user.max_.*_namespaces' shows how many), or they are nested too deep".into();
     }
-    let set: Vec<_> = none.iter().map(|name| format!("{name}=15000")).collect();
-    format!("sysctl {}   (as root)", set.join(" "))
+    more(&none)
+}
+
+/// Of the users', and of the mounts', which are made with them.
+fn judge_enough(read: Read<'_>) -> Told {
+    match ["user", "mnt"].into_iter().find(|kind| is_none(read, kind)) {
+        Some(kind) => (format!("{} is 0", max(kind)), more(&[kind])),
+        None => told(
+            "as many user namespaces as user.max_user_namespaces allows here, or in a user namespace around, are there already",
+            &more(&["user"]),
+        ),
+    }
 }
 
 const EPERM: i32 = 1;
@@ -80,18 +101,7 @@ fn is_set(read: Read<'_>, file: &str, to: &str) -> bool {
 
 fn judge_making(error: &io::Error, read: Read<'_>) -> Told {
     match error.raw_os_error() {
-        // It makes a mount namespace, too.
-        Some(ENOSPC) if is_set(read, MAX_MOUNTS, "0") && !is_set(read, MAX, "0") => {
-            told("user.max_mnt_namespaces is 0", "sysctl user.max_mnt_namespaces=15000   (as root)")
-        }
-        Some(ENOSPC) if is_set(read, MAX, "0") => told(
-            "user.max_user_namespaces is 0",
-            "sysctl user.max_user_namespaces=15000   (as root)",
-        ),
-        Some(ENOSPC) => told(
-            "as many user namespaces as user.max_user_namespaces allows here, or in a user namespace around, are there already",
-            "sysctl user.max_user_namespaces=15000   (as root)",
-        ),
+        Some(ENOSPC) => judge_enough(read),
         Some(EUSERS) => told("user namespaces can't be nested any deeper", "run it outside"),
         Some(EINVAL) => {
             told("this kernel has no user namespaces", "a kernel with CONFIG_USER_NS=y")

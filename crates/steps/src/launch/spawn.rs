@@ -42,7 +42,10 @@ fn start(prepared: &Prepared, image: &Image) -> Result<Child, LaunchError> {
             return Err(LaunchError::Command(what));
         }
         (false, false) if !tells && !replaced => in_shared_memory(prepared, image, &stdio)?,
-        _ => over_a_pipe(prepared, image, &stdio, (guarded, tells, replaced))?,
+        _ => {
+            let stays = if replaced { Stays::UntilReplaced } else { Stays::ToTheEnd };
+            over_a_pipe(prepared, image, &stdio, guarded, tells, stays)?
+        }
     };
     let failed = match outcome {
         Outcome::Started(refusals) => {
@@ -120,14 +123,15 @@ fn over_a_pipe(
     prepared: &Prepared,
     image: &Image,
     stdio: &Plumbing,
-    (guarded, tells, is_replaced): (bool, bool, bool),
+    guarded: bool,
+    tells: bool,
+    stays: Stays,
 ) -> Result<(Pid, Option<Pid>, Outcome), LaunchError> {
     // Where the parent has a part in it, the child hears from it, too; and a pipe carries no descriptors.
     let ends = if guarded || tells { pipe::both_ways() } else { pipe::new() };
     let (read, write) = ends.map_err(LaunchError::system("can't make a pipe"))?;
     let stage = stage(stdio, Some(&write));
     let mut child = || in_child(prepared, image, &stage, guarded);
-    let stays = if is_replaced { Stays::UntilReplaced } else { Stays::ToTheEnd };
     let pid =
         isol_sys::spawn::child_that(stays, Table::Copied, &mut child).map_err(cant_make_a_child)?;
     let made = isol_sys::spawn::made_by_the_child();
